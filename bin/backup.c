@@ -30,6 +30,9 @@ const struct command command_backup = {
 		"Requests go on meanwhile, also those that write; what they write needs extra\n"
 		"room on the disk until the copy is made. The copy does not contain uploaded\n"
 		"files and keys.conf: see Operate in README.md.\n"
+		"\n"
+		"Of a database on a server it is a dump by pg_dump, called .dump; to restore it:\n"
+		"    createdb NAME && pg_restore --no-owner --dbname=NAME FILE\n"
 		"--keep N  in a FOLDER: then deletes the oldest backups of such names, so that N\n"
 		"          are left\n"
 		"--quiet   prints only errors\n",
@@ -39,7 +42,7 @@ const struct command command_backup = {
 #define MIB (INT64_C(1) << 20)
 #define KEEP_MAX 100000
 #define D "[0-9]"
-#define PATTERN "okul-" D D D D "-" D D "-" D D "-" D D D D D D ".db"
+#define PATTERN "okul-" D D D D "-" D D "-" D D "-" D D D D D D
 #define SYNC_EVERY (8 * MIB)
 
 struct backup {
@@ -55,6 +58,12 @@ struct backup {
 };
 
 /* ---- paths */
+
+static const char *
+ending_of(const struct backup *b)
+{
+	return db_is_url(b->conf->database) ? ".dump" : ".db";
+}
 
 /* A FOLDER is one that exists, or a path that ends in a slash. */
 static int
@@ -75,8 +84,8 @@ find_backup_place(struct backup *b, const char *argument)
 	b->in_folder = named_folder || (stat(b->folder, &st) == 0 && S_ISDIR(st.st_mode));
 	if (b->in_folder) {
 		clock_text(clock_now(), time);
-		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s.db", (int)length, argument, time, time + 11,
-			time + 14, time + 17);
+		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s%s", (int)length, argument, time, time + 11,
+			time + 14, time + 17, ending_of(b));
 		snprintf(b->aside, sizeof(b->aside), "%s/okul-backup.new", b->folder);
 		return EXIT_SUCCESS;
 	}
@@ -104,7 +113,7 @@ is_leftover(const struct backup *b)
 	char head[16] = "";
 
 	return pread(b->file, head, sizeof(head), 0) <= 0 || memcmp(head, "SQLite format 3", sizeof(head)) == 0 ||
-		memcmp(head, nothing, sizeof(head)) == 0;
+		memcmp(head, "PGDMP", 5) == 0 || memcmp(head, nothing, sizeof(head)) == 0;
 }
 
 /*
@@ -218,7 +227,7 @@ make_backup(struct backup *b)
 static int
 is_backup(const struct dirent *entry)
 {
-	return fnmatch(PATTERN, entry->d_name, 0) == 0;
+	return fnmatch(PATTERN ".db", entry->d_name, 0) == 0 || fnmatch(PATTERN ".dump", entry->d_name, 0) == 0;
 }
 
 /* Keeps the new backup, even if the clock was ahead when others were made. */

@@ -357,6 +357,12 @@ check_outbox(struct db *db)
 }
 
 static void
+report_review(enum db_grade grade, const char *topic, const char *text)
+{
+	report(grade == DB_GOOD ? OK : grade == DB_DOUBTFUL ? WARN : FAIL, topic, "%s", text);
+}
+
+static void
 check_database(const struct conf *conf)
 {
 	char why[1024];
@@ -366,11 +372,16 @@ check_database(const struct conf *conf)
 		report(FAIL, "database", "%s", why);
 		return;
 	}
-	check_private(conf, "database", "okul.db");
+	bool on_server = db_is_url(conf->database);
+	if (!on_server)
+		check_private(conf, "database", "okul.db");
 	report(OK, "schema", "version %d", DB_SCHEMA_VERSION);
-	check_integrity(db);
-	check_writer_lock(db);
-	check_change_log(db);
+	db_review(db, report_review);
+	if (!on_server) {
+		check_integrity(db);
+		check_writer_lock(db);
+		check_change_log(db);
+	}
 	check_outbox(db);
 	db_close(db);
 }

@@ -98,9 +98,14 @@ expire_all(const struct cleanup *c, const struct kind *kind)
 		rc = count_rows(c->db, kind->statements[0], kind->until, &count);
 		db_release(c->db);
 	}
-	while (!c->dry_run && done == BATCH && rc == DB_DONE && (rc = db_write_begin(c->db)) == DB_DONE) {
-		done = db_change(c->db, kind->statements[1], ARGS(kind->until, BATCH));
-		rc = db_write_commit(c->db);
+	while (!c->dry_run && done == BATCH && rc == DB_DONE) {
+		int tries = 0;
+		do {
+			rc = db_write_begin(c->db);
+			done = rc == DB_DONE ? db_change(c->db, kind->statements[1], ARGS(kind->until, BATCH)) : 0;
+			if (rc == DB_DONE)
+				rc = db_write_commit(c->db);
+		} while (ctl_again(c->db, rc, &tries));
 		count += rc == DB_DONE ? done : 0;
 	}
 	report_cleaned(c, kind->name, count, kind->done);
@@ -115,6 +120,7 @@ close_attempts(const struct cleanup *c)
 	enum db_rc rc = arena ? DB_DONE : DB_ERROR;
 	int64_t found = c->dry_run ? 0 : BATCH, closed = 1, count = 0;
 	const struct attempt_due *due;
+	int tries = 0;
 
 	if (c->dry_run)
 		rc = count_rows(c->db, sql[COUNT_ATTEMPTS], c->now - ATTEMPT_GRACE, &count);
@@ -126,6 +132,8 @@ close_attempts(const struct cleanup *c)
 		closed = attempt_close(c->db, due);
 		rc = db_write_commit(c->db);
 		count += rc == DB_DONE ? closed : 0;
+		if (ctl_again(c->db, rc, &tries)) /* the attempts are read again */
+			rc = DB_DONE, closed = 1;
 	}
 	db_release(c->db);
 	arena_free(arena);
@@ -191,7 +199,12 @@ finalize_all(const struct cleanup *c, int64_t *count)
 	enum db_rc rc = DB_DONE;
 
 	while (rc == DB_DONE && !walk.is_over) {
-		rc = finalize_batch(c, &walk);
+		const struct walk before = walk;
+		int tries = 0;
+		while (rc = finalize_batch(c, &walk), ctl_again(c->db, rc, &tries)) {
+			walk.at = before.at, walk.pk = before.pk, walk.is_over = false;
+			walk.kept.length = before.kept.length;
+		}
 		if (rc == DB_DONE)
 			*count += walk.deleted;
 	}
@@ -243,6 +256,12 @@ run_cleanup(int argc, char **argv, const char *data)
 	c.db = ctl_db(conf, c.dry_run ? DB_READ_ONLY : DB_READ_WRITE);
 	if (!c.db)
 		return EXIT_CONFIG;
+	if (!c.dry_run && !db_take_job(c.db, DB_JOB_CLEANUP)) {
+		db_close(c.db);
+		if (!c.quiet)
+			puts("another cleanup is running, on this or another machine");
+		return EXIT_SUCCESS;
+	}
 	db_only_deletes(c.db, true);
 	enum db_rc rc = clean(&c, conf);
 	db_close(c.db);

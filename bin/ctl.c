@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TRIES 12 /* of a transaction that others prevent */
+
 static const char *program_name = "okulctl";
 
 void
@@ -67,6 +69,17 @@ ctl_db(const struct conf *conf, enum db_mode mode)
 	if (conf && !db)
 		ctl_error(EXIT_CONFIG, "%s", why);
 	return db;
+}
+
+bool
+ctl_again(struct db *db, enum db_rc rc, int *tries)
+{
+	db_release(db);
+	if (rc != DB_CONFLICT || ++*tries >= TRIES)
+		return false;
+	struct timespec pause = { .tv_nsec = (long)(1 + random_below(1000000)) * *tries * 10 };
+	nanosleep(&pause, NULL);
+	return true;
 }
 
 /* ---- statements */

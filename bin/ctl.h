@@ -57,5 +57,18 @@ int ctl_error(int code, const char *format, ...) printf_like(2, 3);
 must_use const struct conf *ctl_conf(const char *data);
 /* Opens its database; NULL after reporting what is wrong, and for NULL. */
 must_use struct db *ctl_db(const struct conf *conf, enum db_mode mode);
+/*
+ * True where a write transaction that ended with `rc` is to run again, since another one has changed the same rows
+ * (DB_CONFLICT); then it has waited a little. `*tries` counts them, from 0. Releases the database in any case:
+ *
+ *	do {
+ *		rc = db_write_begin(db);
+ *		if (rc == DB_DONE) {
+ *			...
+ *			rc = db_write_commit(db);
+ *		}
+ *	} while (ctl_again(db, rc, &tries));
+ */
+must_use bool ctl_again(struct db *db, enum db_rc rc, int *tries);
 
 #endif

@@ -110,7 +110,8 @@ delete_batch(struct gc *gc)
 {
 	if (gc->count == 0)
 		return DB_DONE;
-	enum db_rc rc = db_write_begin(gc->db);
+	/* No row may begin to refer to a file between the look and the deletion. */
+	enum db_rc rc = db_write_alone(gc->db);
 	if (rc != DB_DONE)
 		return rc;
 	/* After a power cut no row may come back whose file is gone. */

@@ -171,6 +171,7 @@ claim(struct sender *s, struct batch *batch)
 	int64_t now = clock_now();
 	struct db_rows *rows;
 
+	batch->count = 0;
 	if (s->ahead)
 		outbox_correct_ahead(s->db, now, s->lease, LONGEST_WAIT);
 	enum db_rc rc = outbox_claim(s->db, &rows, now, now + s->lease, (int64_t)s->size);
@@ -200,9 +201,13 @@ note_outcome(struct sender *s, const struct job *job)
 static bool
 exchange_once(struct sender *s, struct batch *next)
 {
-	enum db_rc rc = db_write_begin(s->db);
+	enum db_rc rc;
+	int tries = 0;
 
-	if (rc == DB_DONE) {
+	do {
+		rc = db_write_begin(s->db);
+		if (rc != DB_DONE)
+			continue;
 		for (size_t i = 0; i < s->batch.count && rc == DB_DONE; i++)
 			rc = note_outcome(s, &s->batch.jobs[i]);
 		if (rc == DB_DONE && next)
@@ -211,8 +216,7 @@ exchange_once(struct sender *s, struct batch *next)
 			rc = db_write_commit(s->db);
 		else
 			db_write_rollback(s->db);
-	}
-	db_release(s->db);
+	} while (ctl_again(s->db, rc, &tries));
 	return rc == DB_DONE || database_failed(s, rc);
 }
 
@@ -271,12 +275,17 @@ take_shared_lock(struct sender *s)
 			strerror(errno));
 }
 
-/* Ends the leases of senders that died. Call while this sender has none. */
+/*
+ * Ends the leases of senders that died. Call while this sender has none. Senders on other machines do not have the lock
+ * file: where there may be some, a lease ends by its time.
+ */
 static void
 take_over(struct sender *s)
 {
 	int64_t count = 0;
 
+	if (db_is_url(s->conf->database))
+		return;
 	s->checked_at = clock_ticks();
 	bool leased = outbox_leased(s->db, clock_now());
 	db_release(s->db);

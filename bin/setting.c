@@ -275,11 +275,15 @@ put_setting(const char *data, const struct setting *setting)
 
 	if (!db)
 		return EXIT_CONFIG;
-	enum db_rc rc = db_write_begin(db);
-	if (rc == DB_DONE) {
-		change = setting_put(db, clock_now(), setting);
-		rc = db_write_commit(db);
-	}
+	enum db_rc rc;
+	int tries = 0;
+	do {
+		rc = db_write_begin(db);
+		if (rc == DB_DONE) {
+			change = setting_put(db, clock_now(), setting);
+			rc = db_write_commit(db);
+		}
+	} while (ctl_again(db, rc, &tries));
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));

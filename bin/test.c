@@ -212,12 +212,17 @@ print_notes(const struct import *im, const struct gift_notes *notes, const char 
 static enum db_rc
 add_test(struct db *db, const struct placement *test, const char *id)
 {
-	enum db_rc rc = db_write_begin(db);
+	enum db_rc rc;
+	int tries = 0;
 
-	if (rc != DB_DONE)
-		return rc;
-	placement_add(db, test, id, clock_now());
-	return db_write_commit(db); /* returns a failure that stuck */
+	do {
+		rc = db_write_begin(db);
+		if (rc == DB_DONE) {
+			placement_add(db, test, id, clock_now());
+			rc = db_write_commit(db); /* returns a failure that stuck */
+		}
+	} while (ctl_again(db, rc, &tries));
+	return rc;
 }
 
 static int

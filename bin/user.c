@@ -138,8 +138,10 @@ insert_user(const struct user_new *user)
 		audit_add(db, user->created_at,
 			&(struct audit){
 				.action = "user.added", .subject_id = user->id, .subject = user->email, .after = user->role });
-	rc = db_write_commit(db);
-	return rc == DB_DONE ? added : rc;
+	if (added != DB_TAKEN)
+		return db_write_commit(db); /* returns a failure that stuck */
+	db_write_rollback(db);
+	return added;
 }
 
 static int
@@ -156,7 +158,11 @@ run_user_add(int argc, char **argv, const char *data)
 	random_id(id);
 	user.profile[USER_TIMEZONE] = value_text(conf->time_zone);
 	user.created_at = clock_now();
-	enum db_rc rc = insert_user(&user);
+	enum db_rc rc;
+	int tries = 0;
+	do {
+		rc = insert_user(&user);
+	} while (ctl_again(db, rc, &tries));
 	db_close(db);
 	if (rc == DB_TAKEN)
 		return ctl_error(EXIT_DATA, "%s is a user already; `okulctl user role %s %s` changes the role", user.email,
@@ -206,11 +212,15 @@ run_user_role(int argc, char **argv, const char *data)
 		return EXIT_DATA;
 	if (!open_all(data))
 		return EXIT_CONFIG;
-	enum db_rc rc = db_write_begin(db);
-	if (rc == DB_DONE) {
-		change = change_role(email, role);
-		rc = db_write_commit(db); /* also when nothing changed: it returns the failure that stuck */
-	}
+	enum db_rc rc;
+	int tries = 0;
+	do {
+		rc = db_write_begin(db);
+		if (rc == DB_DONE) {
+			change = change_role(email, role);
+			rc = db_write_commit(db); /* also when nothing changed: it returns the failure that stuck */
+		}
+	} while (ctl_again(db, rc, &tries));
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
@@ -253,11 +263,15 @@ run_user_unlock(int argc, char **argv, const char *data)
 		return EXIT_DATA;
 	if (!open_all(data))
 		return EXIT_CONFIG;
-	enum db_rc rc = db_write_begin(db);
-	if (rc == DB_DONE) {
-		unlock_email(email, &events);
-		rc = db_write_commit(db);
-	}
+	enum db_rc rc;
+	int tries = 0;
+	do {
+		rc = db_write_begin(db);
+		if (rc == DB_DONE) {
+			unlock_email(email, &events);
+			rc = db_write_commit(db);
+		}
+	} while (ctl_again(db, rc, &tries));
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));

@@ -303,20 +303,19 @@ check_taken(struct import *im, struct row *row)
 	db_end(taken);
 }
 
-static void
+static enum db_rc
 import_add(struct import *im, struct row *row)
 {
 	const struct user_new *user = &row->user;
 	enum db_rc rc = user_add(im->db, user, NULL);
 
-	if (rc == DB_TAKEN)
-		check_taken(im, row);
 	if (rc == DB_DONE)
 		audit_add(im->db, user->created_at,
 			&(struct audit){ .action = "user.added",
 				.subject_id = user->id,
 				.subject = user->email,
 				.after = user->role ? user->role : "user" });
+	return rc;
 }
 
 static enum db_rc
@@ -333,16 +332,34 @@ check_rows(struct import *im)
 }
 
 static enum db_rc
-store_rows(struct import *im)
+store_once(struct import *im)
 {
 	enum db_rc rc = db_write_begin(im->db);
 
 	if (rc != DB_DONE)
 		return rc;
-	for (size_t i = 0; i < im->count; i++)
+	for (size_t i = 0; i < im->count && rc == DB_DONE; i++)
 		if (im->rows[i].errors.length == 0)
-			import_add(im, &im->rows[i]);
-	return db_write_commit(im->db);
+			rc = import_add(im, &im->rows[i]);
+	if (rc == DB_DONE)
+		return db_write_commit(im->db);
+	db_write_rollback(im->db);
+	return rc;
+}
+
+/* What another process has taken since the rows were checked is found by checking them again, outside the transaction. */
+static enum db_rc
+store_rows(struct import *im)
+{
+	enum db_rc rc;
+	int tries = 0;
+
+	do {
+		rc = store_once(im);
+		if (rc == DB_TAKEN)
+			rc = check_rows(im) == DB_DONE ? DB_CONFLICT : db_failure(im->db);
+	} while (ctl_again(im->db, rc, &tries));
+	return rc;
 }
 
 static void

@@ -174,7 +174,7 @@ static const char *const sql[] = {
 		"SELECT result.id, version.test_id, version.title AS test_title, result.target_language,"
 		" result.attempt, result.total_score, result.correct_count, result.question_count, result.level,"
 		" result.completed_at, version.questions, result.chosen FROM (SELECT pk AS found FROM result"
-		" WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
+		" WHERE user_pk = ?1 ORDER BY pk LIMIT 9223372036854775807) AS page"
 		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version",
 	[ATTEMPTS] =
 		"SELECT attempt.id, version.test_id, version.title AS test_title, attempt.started_at, attempt.deadline,"

@@ -70,7 +70,7 @@ $$;
 -- their next versions in the same page, and an early vacuum.
 CREATE TABLE tally_part (
 	name TEXT COLLATE "C" NOT NULL,
-	part INTEGER NOT NULL,
+	part INTEGER NOT NULL DEFAULT 0,
 	n BIGINT NOT NULL,
 	PRIMARY KEY (name, part)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
@@ -103,7 +103,7 @@ CREATE TRIGGER tally_set INSTEAD OF UPDATE ON tally FOR EACH ROW EXECUTE FUNCTIO
 -- The number of users in each block of 1,024 keys.
 CREATE TABLE user_block_part (
 	block BIGINT NOT NULL,
-	part INTEGER NOT NULL,
+	part INTEGER NOT NULL DEFAULT 0,
 	n BIGINT NOT NULL,
 	PRIMARY KEY (block, part)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
@@ -113,7 +113,7 @@ CREATE VIEW user_block AS SELECT block, CAST(sum(n) AS bigint) AS n FROM user_bl
 CREATE TABLE time_tally_part (
 	span BIGINT NOT NULL,		-- in milliseconds: 86400000 or 900000
 	number BIGINT NOT NULL,		-- time / span
-	part INTEGER NOT NULL,
+	part INTEGER NOT NULL DEFAULT 0,
 	users BIGINT NOT NULL DEFAULT 0,
 	results BIGINT NOT NULL DEFAULT 0,
 	contacts BIGINT NOT NULL DEFAULT 0,
@@ -556,7 +556,7 @@ CREATE TABLE result_tally_part (
 	level TEXT COLLATE "C" NOT NULL,
 	test BIGINT NOT NULL,		-- test and language are those of the version
 	target_language TEXT COLLATE "C" NOT NULL,
-	part INTEGER NOT NULL,
+	part INTEGER NOT NULL DEFAULT 0,
 	n BIGINT NOT NULL,
 	hundredths BIGINT NOT NULL,	-- sum of total_score x 100
 	PRIMARY KEY (version, level, part)

@@ -25,7 +25,7 @@ static const char *const outbox_sql[] = {
 	/* Due again at their outbox_turn(); ?2 is the turn of 0, 0. */
 	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
-		  "WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
+		  "WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3" SQL_SKIP_LOCKED ") "
 		  "RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
 	[DROP] = "DELETE FROM outbox WHERE id = ?1",
 	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",

@@ -104,6 +104,11 @@ struct value db_value(const struct db_rows *rows, int column);
  * exactly one of commit or rollback; when begin fails there is nothing to end.
  */
 must_use enum db_rc db_write_begin(struct db *db);
+/*
+ * The same, and no other write transaction runs beside it, on an engine where several do: for what must not change
+ * between what was read here and something that is done outside the database.
+ */
+must_use enum db_rc db_write_alone(struct db *db);
 must_use enum db_rc db_write_commit(struct db *db);
 void db_write_rollback(struct db *db);
 bool db_writing(const struct db *db);

@@ -10,6 +10,8 @@
 /* Called for each row; `first` marks the first row of a statement. */
 typedef void db_row_call(void *context, const struct db_rows *rows, bool first);
 
+enum db_job { DB_JOB_MIGRATE = 1, DB_JOB_CLEANUP, DB_JOB_MOVE };
+
 /* ---- creating */
 
 /*
@@ -59,8 +61,37 @@ must_use bool db_orphans(struct db *db, db_row_call *found, void *context, char 
 /* Sets the schema version, inside a write transaction. */
 must_use bool db_set_version(struct db *db, int version, char *why, size_t room);
 
+/* ---- moving to another engine */
+
+#define DB_MOVED 1000000	/* from this schema version on, the database was moved, and no program writes to it any more */
+
+/*
+ * Loads rows into an empty table, many at a time and without running its triggers more than needed: between
+ * db_load_begin() and db_load_end() only db_load_row() may be called. `columns` are their names, separated by ", ", and
+ * each row has a value for each. Counters (tally, time_tally, result_tally, user_block) are loaded only where
+ * db_load_begin() says so by `*wanted`: elsewhere the engine counts the rows that it loads. A part of the rows may stay
+ * when it fails.
+ */
+must_use bool db_load_begin(struct db *db, const char *table, const char *columns, bool *wanted, char *why, size_t room);
+must_use bool db_load_row(struct db *db, const struct value *values, size_t count);
+must_use bool db_load_end(struct db *db, char *why, size_t room);
+/* Makes sure that a table whose keys are never used twice gives out no key up to this one. */
+must_use bool db_reserve_keys(struct db *db, const char *table, int64_t key, char *why, size_t room);
+/* Deletes the rows of all tables; for what an interrupted move has left. */
+must_use bool db_empty(struct db *db, char *why, size_t room);
+
 /* ---- upkeep */
 
+/*
+ * Takes a job that is done by one process at a time, on all machines that share the database, until db_close(). Returns
+ * false when another process has it. A database of one file needs no such lock: its jobs are safe side by side.
+ */
+must_use bool db_take_job(struct db *db, enum db_job job);
+
+enum db_grade { DB_GOOD, DB_DOUBTFUL, DB_BAD };
+typedef void db_review_call(enum db_grade grade, const char *topic, const char *text);
+/* Calls `found` for what an operator should know of a server: version, encryption, rights, clock, settings. */
+void db_review(struct db *db, db_review_call *found);
 /*
  * Reads the whole database and calls `found` for each damage, with its description as the only column. `quick` does
  * not compare indexes with their tables. Returns false when the database cannot be read.

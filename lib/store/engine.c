@@ -154,6 +154,12 @@ db_write_begin(struct db *db)
 }
 
 enum db_rc
+db_write_alone(struct db *db)
+{
+	return db->engine->write_alone(db);
+}
+
+enum db_rc
 db_write_commit(struct db *db)
 {
 	if (!db->writing) {
@@ -338,6 +344,48 @@ bool
 db_set_version(struct db *db, int version, char *why, size_t room)
 {
 	return db->engine->set_version(db, version, why, room);
+}
+
+bool
+db_load_begin(struct db *db, const char *table, const char *columns, bool *wanted, char *why, size_t room)
+{
+	return db->engine->load_begin(db, table, columns, wanted, why, room);
+}
+
+bool
+db_load_row(struct db *db, const struct value *values, size_t count)
+{
+	return db->engine->load_row(db, values, count);
+}
+
+bool
+db_load_end(struct db *db, char *why, size_t room)
+{
+	return db->engine->load_end(db, why, room);
+}
+
+bool
+db_reserve_keys(struct db *db, const char *table, int64_t key, char *why, size_t room)
+{
+	return db->engine->reserve_keys(db, table, key, why, room);
+}
+
+bool
+db_empty(struct db *db, char *why, size_t room)
+{
+	return db->engine->empty(db, why, room);
+}
+
+bool
+db_take_job(struct db *db, enum db_job job)
+{
+	return db->engine->take_job(db, job);
+}
+
+void
+db_review(struct db *db, db_review_call *found)
+{
+	db->engine->review(db, found);
 }
 
 bool

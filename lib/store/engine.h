@@ -33,6 +33,7 @@ struct engine {
 	struct value (*value)(const struct db_rows *rows, int column);
 
 	enum db_rc (*write_begin)(struct db *db);
+	enum db_rc (*write_alone)(struct db *db);
 	enum db_rc (*write_commit)(struct db *db);	/* engine.c has called `last` */
 	void (*write_rollback)(struct db *db);
 	enum db_rc (*flush)(struct db *db);
@@ -53,6 +54,13 @@ struct engine {
 	bool (*check_references)(struct db *db, bool on, char *why, size_t room);
 	bool (*orphans)(struct db *db, db_row_call *found, void *context, char *why, size_t room);
 	bool (*set_version)(struct db *db, int version, char *why, size_t room);
+	bool (*load_begin)(struct db *db, const char *table, const char *columns, bool *wanted, char *why, size_t room);
+	bool (*load_row)(struct db *db, const struct value *values, size_t count);
+	bool (*load_end)(struct db *db, char *why, size_t room);
+	bool (*reserve_keys)(struct db *db, const char *table, int64_t key, char *why, size_t room);
+	bool (*empty)(struct db *db, char *why, size_t room);
+	bool (*take_job)(struct db *db, enum db_job job);
+	void (*review)(struct db *db, db_review_call *found);
 	bool (*verify)(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
 	bool (*copy)(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);
 	int64_t (*copy_size)(struct db *db);

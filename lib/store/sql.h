@@ -52,7 +52,7 @@
 	SQL_EITHER(", 'unixepoch')", ") AT TIME ZONE 'UTC', 'YYYY-MM-DD " postgres "')")
 
 /* All values of an expression in a group as a JSON array. */
-#define SQL_JSON_LIST(value) SQL_EITHER("json_group_array(", "CAST(json_agg(") value SQL_EITHER(")", ") AS text)")
+#define SQL_JSON_LIST(value) SQL_EITHER("json_group_array(", "coalesce(CAST(json_agg(") value SQL_EITHER(")", ") AS text), '[]')")
 /* A JSON object; ('name', value, ...) follows. */
 #define SQL_JSON_OBJECT SQL_EITHER("json_object", "json_build_object")
 /* The elements of a JSON array of numbers, each as `value`. SQL_JSON_ONE: an array of one. */
@@ -62,6 +62,9 @@
 #define SQL_JSON_ONE(value) SQL_EITHER("json_array(", "CAST(json_build_array(") value SQL_EITHER(")", ") AS text)")
 /* The texts of a group, joined with a space. */
 #define SQL_WORDS(text) SQL_EITHER("group_concat", "string_agg") "(" text ", ' ')"
+
+/* At the end of a SELECT of rows to change: leaves out those that another transaction is changing. */
+#define SQL_SKIP_LOCKED SQL_EITHER("", " FOR UPDATE SKIP LOCKED")
 
 /* The key of the next row of a table that never reuses keys. */
 #define SQL_NEXT_KEY(table) \

@@ -39,6 +39,7 @@ def postgres():
 @pytest.fixture(scope="module")
 def site(postgres):
     server = Server("lost", OKUL_WORKERS="2", OKUL_DATABASE=postgres.create())
+    until(lambda: len(server.workers()) == 20, "two workers of each group")
     yield Okul(server)
     server.stop()
 

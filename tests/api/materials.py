@@ -1,6 +1,5 @@
 """Group materials: creating and changing them, assigning them to users, and when these first opened them."""
 
-import contextlib
 import hashlib
 import json
 import re
@@ -14,7 +13,7 @@ import pytest
 from helpers import contract
 from helpers.client import Okul, faults, form, without_signatures
 from helpers.contract import LANGUAGES
-from helpers.parallel import all_at_once, statuses, take_writer_lock
+from helpers.parallel import all_at_once, statuses, writer_lock
 from helpers.people import profile
 from helpers.samples import pdf, png
 from helpers.server import Server, files, until
@@ -549,7 +548,7 @@ def test_five_hundred_users_in_one_request(okul, boss):
     """One transaction: all of them are assigned and mailed, or, with one unknown, none."""
     mark = secrets.token_hex(4)
     okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO users (id, email, timezone, language,"
-                    f" created_at, updated_at) SELECT printf('%08x%016x', 0x{mark}, i), 'p' || i || '.{mark}@example.com', 'UTC',"
+                    f" created_at, updated_at) SELECT printf('{mark}%016x', i), 'p' || i || '.{mark}@example.com', 'UTC',"
                     " substr('trenesde', i % 4 * 2 + 1, 2), 1, 1 FROM n")
     ids, made = [f"{mark}{i:016x}" for i in range(1, 501)], make(boss)
     assert assign(boss, made, *ids[:499], NOBODYS).status == 404
@@ -666,7 +665,7 @@ def test_parallel_openings_are_recorded_once(okul, boss):
     assert first and okul.get(url).status == 200 and opened(boss, ada, made) == first
 
 
-def test_files_are_served_while_the_database_is_locked():
+def test_files_are_served_while_the_database_is_writer_lock():
     """The opening is not recorded then."""
     server = Server("busy", OKUL_WORKERS="1")
     try:
@@ -675,20 +674,12 @@ def test_files_are_served_while_the_database_is_locked():
         made = make(boss, "a.pdf")
         assert assign(boss, made, ada).status == 200
         url = own_url(ada, made)
-        with locked(server):
+        with writer_lock(server):
             assert okul.get(url, token=ada.token).status == 200
         assert opened(boss, ada, made) is None
         assert okul.get(url).status == 200 and opened(boss, ada, made)
     finally:
         server.stop()
-
-
-@contextlib.contextmanager
-def locked(server):
-    """Holds the writer lock."""
-    with open(server.data / "okul.gate", "r+b") as lock_file:
-        until(lambda: take_writer_lock(lock_file), "the writer lock")
-        yield
 
 
 def test_rows_of_a_deleted_user(okul, boss):

@@ -1,5 +1,6 @@
 """Group users, for staff: the list, its search, changes of other users, ended sessions, the audit log."""
 
+import contextlib
 import csv
 import io
 import json
@@ -16,6 +17,7 @@ import pytest
 
 from helpers import contract
 from helpers.client import Okul, REGISTRATION, ids, rows
+from helpers.database import refusing
 from helpers.fold import fold
 from helpers.parallel import all_at_once
 from helpers.people import give_email, give_role, profile
@@ -709,18 +711,29 @@ def count_to(n):
     return f"SELECT count(*) FROM (WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < {n}) SELECT i FROM i)"
 
 
+@contextlib.contextmanager
+def slow_deletion(server, email):
+    """Deleting that user takes four seconds."""
+    if server.database:
+        server.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(4); RETURN old; END $$;"
+                   f"CREATE TRIGGER slow BEFORE DELETE ON users FOR EACH ROW WHEN (old.email = '{email}') EXECUTE FUNCTION slow()")
+    else:
+        started = time.monotonic()
+        server.sql(count_to(2_000_000))
+        n = int(2_000_000 * 4 / (time.monotonic() - started))
+        server.sql(f"CREATE TRIGGER slow BEFORE DELETE ON users WHEN old.email = '{email}' BEGIN {count_to(n)}; END")
+    try:
+        yield
+    finally:
+        server.sql("DROP TRIGGER slow ON users; DROP FUNCTION slow" if server.database else "DROP TRIGGER slow")
+
+
 def test_a_user_whose_deletion_takes_long_can_be_deleted(later):
     """It may take more than the two seconds of other requests, as for a user with very many results; here, a trigger
     is slow."""
     ada, boss = later.login(), later.staff("admin")
-    started = time.monotonic()
-    later.server.sql(count_to(2_000_000))
-    n = int(2_000_000 * 4 / (time.monotonic() - started))   # four seconds
-    later.server.sql(f"CREATE TRIGGER slow BEFORE DELETE ON users WHEN old.email = '{ada.email}' BEGIN {count_to(n)}; END")
-    try:
+    with slow_deletion(later.server, ada.email):
         assert boss.delete(f"/users/{ada.id}").status == 200
-    finally:
-        later.server.sql("DROP TRIGGER slow")
     assert boss.get(f"/users/{ada.id}").status == 404
 
 
@@ -828,17 +841,12 @@ def test_no_change_without_audit_row(okul, boss, act):
     if act == "cancel":
         assert ada.post(DELETION).status == 201
     before = boss.get(f"/users/{ada.id}").data
-    trigger = "fault_" + secrets.token_hex(4)
-    okul.server.sql(f"CREATE TRIGGER {trigger} BEFORE INSERT ON audit WHEN new.subject_id = '{ada.id}'"
-                    " BEGIN SELECT RAISE(ABORT, 'no room for it'); END")
-    try:
+    with refusing(okul.server, "audit", f"new.subject_id = '{ada.id}'"):
         if act in ("ask", "cancel"):
             answer = ada.request("POST" if act == "ask" else "DELETE", DELETION)
         else:
             answer = ACTS[act](boss, ada.id)
         assert answer.status == 500 and "no room" not in str(answer)
-    finally:
-        okul.server.sql(f"DROP TRIGGER {trigger}")
     assert boss.get(f"/users/{ada.id}").data == before and ids(listed(boss, search=ada.email)) == [ada.id]
     assert ada.get("/auth/sessions").status == (403 if act == "cancel" else 200)
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 
 from helpers import contract
+from helpers.database import blob
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests/{}/statistics"
@@ -141,15 +142,15 @@ class Quiz:
 
     def fill(self, sheets):
         """Inserts sheets as rows of the database."""
-        values = ", ".join(f"({self.attempt + i}, x'{bytes(sheet).hex()}')" for i, sheet in enumerate(sheets, 1))
         if not sheets:
             return
-        self.boss.okul.server.sql(f"""
+        values = ", ".join(f"({self.attempt + i}, {blob(bytes(sheet))})" for i, sheet in enumerate(sheets, 1))
+        self.boss.okul.server.sql(f"""WITH sheet (attempt, chosen) AS (VALUES {values})
             INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,
                     target_language, completed_at, chosen)
                 SELECT lower(hex(randomblob(12))), (SELECT pk FROM users WHERE id = '{self.boss.id}'), pk, version,
-                    column1, 0, 0, 1, 'A1', 'de', 1, column2
-                FROM (VALUES {values}), test WHERE test.id = '{self.id}'""")
+                    sheet.attempt, 0, 0, 1, 'A1', 'de', 1, sheet.chosen
+                FROM sheet, test WHERE test.id = '{self.id}'""")
         self.sheets += sheets
         self.attempt += len(sheets)
 

@@ -158,8 +158,8 @@ def test_a_logout_while_a_request_waits(okul):
 def test_a_refresh_while_another_refresh_waits(okul):
     """The token of the waiting request is replaced twice meanwhile, at times after the request arrived."""
     ada = okul.login()
-    now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-    answer = overtaken(okul, f"UPDATE session SET counter = counter + 2, rotated_at = {now}, recent = json_array({now}, {now})"
+    now = int(okul.server.clock.now() * 1000)
+    answer = overtaken(okul, f"UPDATE session SET counter = counter + 2, rotated_at = {now}, recent = '[{now},{now}]'"
                              f" WHERE id = '{ada.claims()['sid']}'", lambda: okul.post("/auth/refresh", {"refreshToken": ada.refresh}))
     assert answer.status == 200 and ada.get("/me").status == 200
 

@@ -101,7 +101,7 @@ def test_the_same_bytes_are_stored_once(okul):
     ada, bob, content = okul.registered(), okul.registered(), png()
     first, second = uploaded(ada, content), uploaded(bob, content, name="other.png")
     assert first.data["key"] != second.data["key"] and first.data["sha256"] == second.data["sha256"]
-    assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{first.data['sha256']}'").split() == ["count(*)", "2"]
+    assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{first.data['sha256']}'").split()[1:] == ["2"]
     assert [n for n in files(okul.server) if n == first.data["sha256"]] == [first.data["sha256"]]
     assert okul.get(path_of(second)).body == content
     assert bob.get(f"/storage/files/{first.data['key']}").status == 404, "equal bytes give no access to the other row"
@@ -765,7 +765,7 @@ def test_permissions_of_stored_files(okul):
     assert path.stat().st_mode & 0o7777 == 0o640
     assert path.parent.stat().st_mode & 0o7777 == path.parent.parent.stat().st_mode & 0o7777 == 0o750
     assert path.parent.name == path.name[:2]
-    for private in ("okul.db", "keys.conf"):
+    for private in ("keys.conf",) if okul.server.database else ("okul.db", "keys.conf"):
         assert (okul.server.data / private).stat().st_mode & 0o077 == 0
 
 

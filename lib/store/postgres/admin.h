@@ -19,11 +19,21 @@ enum db_rc admin_shell(struct db *db, const char *sql, bool loose, db_row_call *
 /* Runs a text as it is, outside of any okul transaction, and calls `row` (may be NULL) for each row. */
 must_use enum db_rc script_run(struct postgres *p, const char *sql, db_row_call *row, void *context, char *why, size_t room);
 
+/* ---- load.c */
+bool admin_load_begin(struct db *db, const char *table, const char *columns, bool *wanted, char *why, size_t room);
+bool admin_load_row(struct db *db, const struct value *values, size_t count);
+bool admin_load_end(struct db *db, char *why, size_t room);
+bool admin_reserve_keys(struct db *db, const char *table, int64_t key, char *why, size_t room);
+bool admin_empty(struct db *db, char *why, size_t room);
+
 /* ---- upkeep.c */
 bool admin_check_references(struct db *db, bool on, char *why, size_t room);
 bool admin_orphans(struct db *db, db_row_call *found, void *context, char *why, size_t room);
 bool admin_set_version(struct db *db, int version, char *why, size_t room);
+bool admin_take_job(struct db *db, enum db_job job);
+void admin_review(struct db *db, db_review_call *found);
 bool admin_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
+/* dump.c */
 bool admin_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);
 int64_t admin_copy_size(struct db *db);
 int64_t admin_log_size(const struct db *db);

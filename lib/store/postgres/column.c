@@ -159,9 +159,12 @@ number_text(struct postgres_rows *rows, int column, Oid type)
 	if (!rows->texts)
 		return NULL;
 	char *text = rows->texts[column];
-	if (type == OID_FLOAT8 || type == OID_NUMERIC)
-		snprintf(text, sizeof(*rows->texts), "%.15g", column_real(&rows->base, column));
-	else
+	if (type == OID_FLOAT8 || type == OID_NUMERIC) {
+		size_t length = (size_t)snprintf(text, sizeof(*rows->texts), "%.15g", column_real(&rows->base, column));
+		/* as SQLite writes it */
+		if (type == OID_FLOAT8 && strspn(text, "-0123456789") == length)
+			snprintf(text + length, sizeof(*rows->texts) - length, ".0");
+	} else
 		snprintf(text, sizeof(*rows->texts), "%lld", (long long)column_integer(&rows->base, column));
 	return text;
 }
@@ -182,9 +185,11 @@ column_text(const struct db_rows *base, int column)
 	case OID_FLOAT8:
 	case OID_NUMERIC: return number_text((struct postgres_rows *)rows, column, type);
 	}
-	/* Scripts have texts: a truth as SQLite shows it. */
+	/* Scripts have texts: truths and numbers as SQLite shows them. */
 	if (pq.PQftype(rows->result, column) == OID_BOOL)
 		return bytes_of(rows, column)[0] == 't' ? "1" : "0";
+	if (pq.PQftype(rows->result, column) == OID_FLOAT8)
+		return number_text((struct postgres_rows *)rows, column, OID_FLOAT8);
 	return bytes_of(rows, column);
 }
 

@@ -32,8 +32,37 @@ pg_connection_drop(struct postgres *p)
 	p->conn = NULL;
 	p->pending = 0;
 	p->streaming = NULL;
-	p->alone = false;
 	p->block = NO_BLOCK;
+}
+
+/* What to do about a part of libpq's or the server's message. */
+static const char *
+remedy_of(const char *text)
+{
+	static const struct {
+		const char *part, *remedy;
+	} remedies[] = {
+		{ "password authentication failed", "correct the password in the setting database" },
+		{ "no password supplied", "add the password to the setting database, or to the file that PGPASSFILE names" },
+		{ "database \"", "make it: createdb --encoding=UTF8 --template=template0 NAME" },
+		{ "role \"", "make it: psql -f conf/postgres/roles.sql" },
+		{ "Connection refused", "start the server, or correct host and port in the setting database" },
+		{ "No such file", "start the server, or correct host and port in the setting database" },
+		{ "could not translate host", "correct the host in the setting database" },
+		{ "timeout expired", "check the network and the firewall of the server" },
+		{ "no encryption", "the server wants TLS: add sslmode=verify-full to the setting database" },
+		{ "does not support SSL", "turn on ssl on the server, or drop sslmode from the setting database" },
+		{ "too many clients", "raise max_connections of the server, or lower workers" },
+		{ "remaining connection slots", "raise max_connections of the server, or lower workers" },
+		{ "read-only",
+			"none of the hosts is the primary: check the cluster, and name all hosts in the setting database" },
+		{ "invalid", "see the connection strings of libpq in PostgreSQL's manual" },
+	};
+
+	for (size_t i = 0; i < COUNT(remedies); i++)
+		if (strstr(text, remedies[i].part))
+			return remedies[i].remedy;
+	return "the server's log says more";
 }
 
 /* libpq's message has a line for each host that it tried. */
@@ -45,9 +74,9 @@ no_connection(const PGconn *conn, char *why, size_t room)
 
 	while (length > 0 && text[length - 1] == '\n')
 		length--;
-	text_complain(why, room, "no connection to the database: %.*s", (int)length, text);
-	for (char *at = why; (at = strchr(at, '\n'));)
-		*at = ';';
+	text_complain(why, room, "no connection to the database: %.*s; %s", (int)length, text, remedy_of(text));
+	for (char *at = why; (at = strpbrk(at, "\n\t"));)
+		*at = ' ';
 	return false;
 }
 

@@ -43,13 +43,14 @@ read_schema_version(struct postgres *p)
 static bool
 version_fits(struct postgres *p, char *why, size_t room)
 {
-	int found = p->version ? read_schema_version(p) : 0;
+	int found = read_schema_version(p);
 
 	postgres_release(&p->base);
-	if (found == p->version || !p->version)
-		return true;
+	p->has_schema = found > 0;
 	if (found < 0)
 		return text_complain(why, room, "the database cannot be read; the log has the reason");
+	if (found == p->version || !p->version)
+		return true;
 	if (found == 0)
 		return text_complain(why, room, "the database is empty: run `okulctl migrate`");
 	return text_complain(why, room, "the database has schema version %d, and this program needs %d: %s", found, p->version,
@@ -163,6 +164,7 @@ const struct engine engine_postgres = {
 	.size = column_size,
 	.value = column_value,
 	.write_begin = postgres_write_begin,
+	.write_alone = postgres_write_alone,
 	.write_commit = postgres_write_commit,
 	.write_rollback = postgres_write_rollback,
 	.flush = postgres_flush,
@@ -181,6 +183,13 @@ const struct engine engine_postgres = {
 	.check_references = admin_check_references,
 	.orphans = admin_orphans,
 	.set_version = admin_set_version,
+	.load_begin = admin_load_begin,
+	.load_row = admin_load_row,
+	.load_end = admin_load_end,
+	.reserve_keys = admin_reserve_keys,
+	.empty = admin_empty,
+	.take_job = admin_take_job,
+	.review = admin_review,
 	.verify = admin_verify,
 	.copy = admin_copy,
 	.copy_size = admin_copy_size,

@@ -78,8 +78,14 @@ pg_failure_report(struct postgres *p, const PGresult *result, const char *sql)
 	const char *text = result ? pq.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 	enum db_rc rc = meaning_of(state);
 
-	if (rc == DB_TAKEN)
+	/*
+	 * A row that was not there for this snapshot may have been added meanwhile: what a handler checks before it
+	 * inserts finds it when it runs again. If it is there then too, the caller wants to know.
+	 */
+	if (rc == DB_TAKEN && p->conflicts > 0)
 		return rc;
+	if (rc == DB_TAKEN)
+		rc = DB_CONFLICT;
 	if (!text)
 		text = p->conn && pq.PQstatus(p->conn) == CONNECTION_BAD ? pq.PQerrorMessage(p->conn)
 									 : "no answer from the server";

@@ -13,6 +13,7 @@
 #ifndef OKUL_POSTGRES_POSTGRES_H
 #define OKUL_POSTGRES_POSTGRES_H
 
+#include "buf.h"
 #include "clock.h"
 #include "engine.h"
 #include "libpq.h"
@@ -76,9 +77,12 @@ struct postgres {
 	bool limit_sent;
 	int conflicts;			/* of the last transactions, in a row */
 	bool alone;			/* no other writer runs beside this one */
+	bool has_schema;		/* the database is not empty */
 	int64_t failed_at;		/* ticks of the last failed attempt to connect; 0: none */
 	bool warned;			/* the server has warned since the commit began */
 	int found_version;		/* the schema version that was read last */
+	struct buf load;		/* rows of a COPY that are not sent yet */
+	const char *load_table;		/* NULL: no load is open */
 	int64_t probed_at;
 	bool probe_passed;
 };
@@ -128,6 +132,7 @@ must_use enum db_rc pg_transaction_due(struct postgres *p);
 void pg_transaction_drop_snapshot(struct postgres *p);
 /* Of the engine's table, as in db.h. */
 enum db_rc postgres_write_begin(struct db *db);
+enum db_rc postgres_write_alone(struct db *db);
 enum db_rc postgres_write_commit(struct db *db);
 void postgres_write_rollback(struct db *db);
 enum db_rc postgres_flush(struct db *db);

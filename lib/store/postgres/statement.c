@@ -323,7 +323,7 @@ postgres_end(struct db_rows *base)
 enum db_rc
 postgres_one(struct db *db, struct db_rows **rows, const char *sql, struct args args)
 {
-	enum db_rc rc = execute(db, rows, sql, args, false);
+	enum db_rc rc = postgres_query(db, rows, sql, args);
 
 	return rc == DB_DONE ? postgres_next(*rows) : rc;
 }

@@ -5,13 +5,13 @@
 #include "log.h"
 
 /*
- * Writers share an advisory lock (its number is "okul"), so that one whom others have prevented several times can have
- * it alone: with nobody beside it, it is not prevented again. It waits for the lock before BEGIN, since the snapshot is
- * taken by the first statement behind it.
+ * Writers share a lock, so that one whom others have prevented several times can have it alone: with nobody beside it,
+ * it is not prevented again. LOCK takes no snapshot (chapter LOCK of the manual): a transaction that has waited sees all
+ * that happened meanwhile.
  */
-static const char version_sql[] = "SELECT CAST(version AS text), pg_advisory_xact_lock_shared(1869313388) FROM schema_version";
-static const char alone_sql[] = "SELECT pg_advisory_lock(1869313388)";
-static const char no_longer_alone_sql[] = "SELECT pg_advisory_unlock(1869313388)";
+static const char share_sql[] = "LOCK TABLE schema_version IN ROW SHARE MODE";
+static const char alone_sql[] = "LOCK TABLE schema_version IN EXCLUSIVE MODE";
+static const char version_sql[] = "SELECT CAST(version AS text) FROM schema_version";
 
 static enum db_rc
 send_frame(struct postgres *p, const char *name, enum expected what)
@@ -25,11 +25,27 @@ send_frame(struct postgres *p, const char *name, enum expected what)
 static enum db_rc
 send_limit(struct postgres *p)
 {
-	char sql[64];
+	char sql[160];
 
-	snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout = %lld", (long long)p->limit);
+	snprintf(sql, sizeof(sql),
+		"SELECT set_config('statement_timeout', '%lld', true),"
+		" set_config('idle_in_transaction_session_timeout', '%lld', true)",
+		(long long)p->limit, (long long)p->limit + 60000);
 	p->limit_sent = true;
 	return pipeline_send_command(p, sql);
+}
+
+static enum db_rc
+send_lock(struct postgres *p)
+{
+	enum db_rc rc = pipeline_send_command(p, p->alone ? alone_sql : share_sql);
+
+	/* A worker that was started before a migration must not write to the new schema. */
+	if (rc == DB_DONE && p->version) {
+		rc = pipeline_send_command(p, version_sql);
+		p->expected[(p->first + p->pending - 1) % EXPECTED_MAX] = EXPECT_VERSION;
+	}
+	return rc;
 }
 
 enum db_rc
@@ -41,11 +57,8 @@ pg_transaction_due(struct postgres *p)
 		p->block = p->base.writing ? WRITE_BLOCK : READ_BLOCK;
 		p->begun = true;
 		rc = send_frame(p, p->base.writing ? "okul_write" : "okul_read", EXPECT_COMMAND);
-		/* A worker that was started before a migration must not write to the new schema. */
-		if (rc == DB_DONE && p->base.writing && p->version) {
-			rc = pipeline_send_command(p, version_sql);
-			p->expected[(p->first + p->pending - 1) % EXPECTED_MAX] = EXPECT_VERSION;
-		}
+		if (rc == DB_DONE && p->base.writing && p->has_schema)
+			rc = send_lock(p);
 	}
 	if (rc == DB_DONE && p->limit && !p->limit_sent)
 		rc = send_limit(p);
@@ -63,9 +76,6 @@ end_block(struct postgres *p, const char *name)
 	if (p->block != NO_BLOCK && p->conn && send_frame(p, name, EXPECT_COMMAND) == DB_DONE)
 		(void)!pipeline_sync(p);
 	p->block = NO_BLOCK;
-	if (p->alone && p->conn && pipeline_send_command(p, no_longer_alone_sql) == DB_DONE)
-		(void)!pipeline_sync(p);
-	p->alone = false;
 }
 
 void
@@ -85,21 +95,8 @@ postgres_timeout(struct db *db, int64_t milliseconds)
 	p->patience = milliseconds + ANSWER_TIMEOUT;
 }
 
-static bool
-wait_alone(struct postgres *p)
-{
-	enum db_rc rc = pipeline_send_command(p, alone_sql);
-
-	if (rc == DB_DONE)
-		rc = pipeline_sync(p);
-	if (rc == DB_DONE)
-		rc = pipeline_drain(p);
-	p->alone = rc == DB_DONE;
-	return p->alone;
-}
-
-enum db_rc
-postgres_write_begin(struct db *db)
+static enum db_rc
+write_begin(struct db *db, bool alone)
 {
 	struct postgres *p = postgres_of(db);
 	char why[512];
@@ -115,11 +112,22 @@ postgres_write_begin(struct db *db)
 		log_line(LOG_FAULT, "db_unreachable text=\"%s\"", why);
 		return pg_failure_keep(p, DB_LOST);
 	}
-	if (p->conflicts >= ALONE_AFTER && !wait_alone(p))
-		return db->failure;
+	p->alone = alone;
 	db->writing = true;
 	guard_transaction(true);
 	return DB_DONE;
+}
+
+enum db_rc
+postgres_write_begin(struct db *db)
+{
+	return write_begin(db, postgres_of(db)->conflicts >= ALONE_AFTER);
+}
+
+enum db_rc
+postgres_write_alone(struct db *db)
+{
+	return write_begin(db, true);
 }
 
 /* What became of a COMMIT. When its result does not come, or the server warns, nobody knows whether it lasts. */

@@ -66,6 +66,8 @@ struct sqlite {
 	bool sync_failed;
 	int frames;			/* in the WAL after the last commit; 0: it changed nothing */
 	int frames_before;		/* checkpoint_frames() when the transaction began */
+	char *load_sql;			/* of db_load_row(); NULL: no load is open */
+	int64_t loaded;			/* rows in the current transaction */
 	int copied;			/* frames that the last checkpoint of this process copied */
 };
 
@@ -183,6 +185,13 @@ bool sqlite_try_write(struct db *base);
 enum db_rc sqlite_script(struct db *base, const char *sql, bool loose, char *why, size_t room);
 enum db_rc sqlite_shell(struct db *base, const char *sql, bool loose, db_row_call *row, void *context, char *why, size_t room);
 
+/* load.c */
+bool sqlite_load_begin(struct db *base, const char *table, const char *columns, bool *wanted, char *why, size_t room);
+bool sqlite_load_row(struct db *base, const struct value *values, size_t count);
+bool sqlite_load_end(struct db *base, char *why, size_t room);
+bool sqlite_reserve_keys(struct db *base, const char *table, int64_t key, char *why, size_t room);
+bool sqlite_empty(struct db *base, char *why, size_t room);
+
 /* statement.c */
 void sqlite_timeout(struct db *base, int64_t milliseconds);
 enum db_rc sqlite_query(struct db *base, struct db_rows **rows, const char *sql, struct args args);
@@ -199,6 +208,8 @@ void sqlite_write_rollback(struct db *base);
 void sqlite_release(struct db *base);
 
 /* upkeep.c */
+bool sqlite_take_job(struct db *base, enum db_job job);
+void sqlite_review(struct db *base, db_review_call *found);
 bool sqlite_verify(struct db *base, bool quick, db_row_call *found, void *context, char *why, size_t room);
 bool sqlite_orphans(struct db *base, db_row_call *found, void *context, char *why, size_t room);
 bool sqlite_check_references(struct db *base, bool on, char *why, size_t room);

@@ -1,6 +1,7 @@
 """SQL of the tests for either engine: what they do not share."""
 
 import contextlib
+import secrets
 import sqlite3
 
 from helpers import postgres
@@ -41,3 +42,18 @@ def table(name, rows):
     columns = ", ".join(["key", *(f"c{i}" for i in range(len(rows[0])))])
     values = ", ".join("(" + ", ".join(map(text, (key, *row))) + ")" for key, row in enumerate(rows))
     return f"WITH {name} ({columns}) AS (VALUES {values}) "
+
+
+@contextlib.contextmanager
+def refusing(place, table, when, why="no room for it"):
+    """Makes each INSERT into a table fail where the condition `when` holds of the row `new`."""
+    name = "fault_" + secrets.token_hex(4)
+    if place.database:
+        place.sql(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{why}'; END $$;"
+                  f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}()")
+    else:
+        place.sql(f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, '{why}'); END")
+    try:
+        yield
+    finally:
+        place.sql(f"DROP TRIGGER {name} ON {table}" if place.database else f"DROP TRIGGER {name}")

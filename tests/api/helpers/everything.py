@@ -25,7 +25,9 @@ def rows(server, statement):
 
 def of_users(server):
     """The foreign keys to users, as (table, column)."""
-    found = rows(server, """SELECT m.name AS t, f."from" AS c FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f
+    found = rows(server, """SELECT relation.relname AS t, attname AS c FROM pg_constraint JOIN pg_class AS relation
+            ON relation.oid = conrelid JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+        WHERE contype = 'f' AND confrelid = 'users'::regclass""" if server.database else """SELECT m.name AS t, f."from" AS c FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f
         WHERE m.type = 'table' AND f."table" = 'users'""")
     return {(row["t"], row["c"]) for row in found}
 

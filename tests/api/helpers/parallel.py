@@ -1,5 +1,6 @@
 """Parallel calls, and the writer lock as another process sees it."""
 
+import contextlib
 import fcntl
 import os
 import re
@@ -9,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from helpers.server import OKULCTL, until
+from helpers.server import dialect, until
 
 
 def all_at_once(count, act):
@@ -52,30 +53,85 @@ def is_awaited(inode, byte):
     return re.search(rf"(?m)-> OFDLCK .*:{inode} {byte} {byte}$", Path("/proc/locks").read_text())
 
 
+class FileLock:
+    """The writer lock of SQLite."""
+
+    def __init__(self, server):
+        self.file = open(server.data / "okul.gate", "r+b")
+
+    def take(self):
+        until(lambda: take_writer_lock(self.file), "the writer lock")
+
+    def waiters(self):
+        """0, 1, or 2 for at least two."""
+        if lock(self.file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) == fcntl.F_UNLCK:
+            return 0
+        return 2 if is_awaited(os.fstat(self.file.fileno()).st_ino, QUEUE) else 1
+
+    def release(self):
+        lock(self.file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
+        self.file.close()
+
+
+class ServerLock:
+    """The lock that all writers of PostgreSQL share, taken alone (lib/store/postgres/transaction.c)."""
+
+    def __init__(self, server):
+        import psycopg2
+        self.db, self.other = psycopg2.connect(server.database), psycopg2.connect(server.database)
+        self.other.autocommit = True
+
+    def take(self):
+        self.db.cursor().execute("LOCK TABLE schema_version IN EXCLUSIVE MODE")
+
+    def waiters(self):
+        cursor = self.other.cursor()
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE relation = 'schema_version'::regclass AND NOT granted")
+        return cursor.fetchone()[0]
+
+    def run(self, text):
+        """By the holder itself: those who wait share the lock, so none runs before the others."""
+        self.db.cursor().execute(dialect(text))
+
+    def release(self):
+        self.db.commit()
+        self.db.close()
+        self.other.close()
+
+
+@contextlib.contextmanager
+def writer_lock(server):
+    """Holds what every writer needs."""
+    held = (ServerLock if server.database else FileLock)(server)
+    held.take()
+    try:
+        yield held
+    finally:
+        held.release()
+
+
 def while_it_waits(okul, act, meanwhile):
     """Runs act(), and meanwhile() while act() waits for the writer lock. Returns the result of act()."""
-    with open(okul.server.data / "okul.gate", "r+b") as lock_file, ThreadPoolExecutor(1) as pool:
-        until(lambda: take_writer_lock(lock_file), "the writer lock")
-        answer = pool.submit(act)
-        until(lambda: answer.done() or lock(lock_file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK,
-              "the request that waits for the writer lock")
-        meanwhile()
-        lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
+    with ThreadPoolExecutor(1) as pool:
+        with writer_lock(okul.server) as held:
+            answer = pool.submit(act)
+            until(lambda: answer.done() or held.waiters() > 0, "the request that waits for the writer lock")
+            meanwhile()
         return answer.result()
 
 
 def overtaken(okul, text, act):
-    """Runs act() while another process holds the writer lock and `okulctl sql` waits for it with `text`, so that this
-    runs before the transaction of act(). Returns the result of act()."""
+    """Runs act() so that a statement of another process runs while act() waits for the writer lock, and before its
+    transaction. Returns the result of act()."""
     server = okul.server
-    with open(server.data / "okul.gate", "r+b") as lock_file, ThreadPoolExecutor(1) as pool:
-        until(lambda: take_writer_lock(lock_file), "the writer lock")
-        writer = subprocess.Popen([OKULCTL, "-d", str(server.data), "sql", text], env=server.environment,
-                                  cwd=server.home)
-        until(lambda: lock(lock_file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "okulctl, which waits for the lock")
-        answer = pool.submit(act)
-        inode = os.fstat(lock_file.fileno()).st_ino
-        until(lambda: answer.done() or is_awaited(inode, QUEUE), "the request that waits for the lock too")
-        lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
-        assert writer.wait(60) == 0
+    with ThreadPoolExecutor(1) as pool:
+        with writer_lock(server) as held:
+            if not server.database:
+                writer = subprocess.Popen(server.command("sql", text), env=server.environment, cwd=server.home)
+                until(lambda: held.waiters() > 0, "okulctl, which waits for the lock")
+            answer = pool.submit(act)
+            until(lambda: answer.done() or held.waiters() > (0 if server.database else 1), "the request that waits for the lock too")
+            if server.database:
+                held.run(text)
+        assert server.database or writer.wait(60) == 0
         return answer.result()

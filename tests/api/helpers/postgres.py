@@ -13,6 +13,26 @@ ENABLED = os.environ.get("OKUL_TEST_DATABASE") == "postgres"
 numbers = itertools.count(1)
 
 
+# Functions of SQLite that the tests' own SQL calls.
+FUNCTIONS = r"""
+CREATE FUNCTION randomblob(n integer) RETURNS bytea LANGUAGE sql AS
+    $$ SELECT decode(string_agg(lpad(to_hex(floor(random() * 256)::integer), 2, '0'), ''), 'hex') FROM generate_series(1, n) $$;
+CREATE FUNCTION hex(bytes bytea) RETURNS text LANGUAGE sql AS $$ SELECT upper(encode(bytes, 'hex')) $$;
+CREATE FUNCTION iif(condition boolean, yes text, no text) RETURNS text LANGUAGE sql AS $$ SELECT CASE WHEN condition THEN yes ELSE no END $$;
+CREATE FUNCTION ifnull(a bigint, b bigint) RETURNS bigint LANGUAGE sql AS $$ SELECT coalesce(a, b) $$;
+CREATE FUNCTION zeroblob(n bigint) RETURNS bytea LANGUAGE sql AS $$ SELECT decode(repeat('00', n::integer), 'hex') $$;
+CREATE FUNCTION printf(format text, VARIADIC numbers bigint[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    number bigint;
+BEGIN
+    FOREACH number IN ARRAY numbers LOOP
+        format := regexp_replace(format, '%0(\d+)x', lpad(to_hex(number), substring(format FROM '%0(\d+)x')::integer, '0'));
+    END LOOP;
+    RETURN format;
+END $$;
+"""
+
+
 class Postgres:
     """A private server: a socket in a temporary folder, no TCP, no fsync. It ends with the process that started it."""
 
@@ -58,6 +78,7 @@ class Postgres:
         """The URL of a new, empty database."""
         name = f"okul{next(numbers)}"
         self.run("createdb", "-h", self.home, "-U", "okul", name)
+        self.run("psql", "-h", self.home, "-U", "okul", "-d", name, "-qc", FUNCTIONS)
         return self.url(name)
 
     def drop(self, url):

@@ -122,6 +122,13 @@ def code_in(mail, digits=6):
     return found[0]
 
 
+def dialect(sql):
+    """Literals and types that only SQLite has, for PostgreSQL."""
+    sql = re.sub(r"\bx'([0-9a-fA-F]*)'", r"'\\x\1'::bytea", sql)
+    sql = re.sub(r"\bchar\((\d+), (\d+)\)", r"chr(\1) || chr(\2)", sql)
+    return re.sub(r"\bchar\((\d+)\)", r"chr(\1)", sql)
+
+
 class Server:
     """One `okulctl serve` with its own data folder and nginx; with web="apache", Apache is in front of the programs."""
 
@@ -143,7 +150,8 @@ class Server:
         } | settings
         self.database = None    # its URL; None: the file DATA/okul.db
         if postgres.ENABLED and "OKUL_DATABASE" not in settings:
-            self.database = self.environment["OKUL_DATABASE"] = postgres.server().create()
+            self.database = postgres.server().create()
+            (self.data / "okul.conf").write_text(f"database = {self.database}\n")
         self.origins = ORIGINS if self.environment["OKUL_CORS_ORIGINS"] else []
         self.mailbox = Mailbox(self.data / "mail")
         self.codes, self.tokens = set(), set()  # every secret that this server issued
@@ -234,8 +242,13 @@ class Server:
     def output(self):
         return (self.home / "serve.log").read_text(errors="replace")
 
+    def command(self, *arguments):
+        if self.database and arguments[0] == "sql":
+            arguments = [dialect(argument) for argument in arguments]
+        return [OKULCTL, "-d", str(self.data), *arguments]
+
     def ctl(self, *arguments, check=True):
-        run = subprocess.run([OKULCTL, "-d", str(self.data), *arguments], env=self.environment, cwd=self.home,
+        run = subprocess.run(self.command(*arguments), env=self.environment, cwd=self.home,
                              text=True,
                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         if check:
