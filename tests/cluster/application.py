@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 
-from database import CONF, ROOT, changed
+from database import CONF, PASSWORD, POSTGRES, ROOT, USER, changed, own
 from network import children, is_alive, kill, until
 from writers import DONE, REFUSED, UNSURE, Writer
 
@@ -60,11 +60,57 @@ class Nginx:
                                           log="nginx.log")
 
 
+class Haproxy:
+    """HAProxy on an application machine. url() is a way to the primary."""
+
+    def __init__(self, cluster, machine):
+        self.cluster, self.machine, self.process = cluster, machine, None
+        # without namespaces both machines have one 127.0.0.1
+        self.address = "127.0.0.1" if machine.network.real else machine.address
+        text = machine.network.text(changed((CONF / "haproxy.cfg").read_text(), [
+            ("bind 127.0.0.1:", f"bind {self.address}:"), ("/etc/ssl/okul", f"{machine.home}/ssl"), ("/run/haproxy/", f"{machine.home}/")]))
+        if os.geteuid() != 0:
+            text = re.sub(r"(?m)^\t(user|group) .*\n", "", text)
+        (machine.home / "haproxy.cfg").write_text(text)
+
+    def start(self):
+        self.process = self.machine.popen(["haproxy", "-f", self.machine.home / "haproxy.cfg"], log="haproxy.log")
+        until(lambda: self.machine.succeeds([POSTGRES / "pg_isready", "-h", self.address, "-q"]), "HAProxy to find the primary")
+
+    def url(self, role):
+        return (f"postgresql://{role}:{PASSWORD}@{self.address}:5432/okul?target_session_attrs=read-write&sslmode=verify-ca&"
+                f"sslrootcert={self.machine.home}/ssl/ca.crt")
+
+
+class Pgbouncer(Haproxy):
+    """PgBouncer in front of HAProxy."""
+
+    def __init__(self, cluster, machine):
+        super().__init__(cluster, machine)
+        self.home = machine.home / "pgbouncer"
+        self.home.mkdir()
+        (self.home / "userlist.txt").write_text(f'"okul" "{PASSWORD}"\n')
+        (self.home / "pgbouncer.ini").write_text(changed((CONF / "pgbouncer.ini").read_text(), [
+            ("host=127.0.0.1", f"host={self.address}"), ("/etc/pgbouncer", str(self.home)), ("/run/okul-pgbouncer", str(self.home)),
+            ("/var/log/postgresql", str(self.home)), ("/etc/ssl/okul", f"{machine.home}/ssl"), ("unix_socket_group = okul", "")]))
+        own(self.home)
+        for file in self.home.iterdir():
+            own(file)
+
+    def start(self):
+        super().start()
+        self.machine.popen(["pgbouncer", "-q", self.home / "pgbouncer.ini"], USER, "pgbouncer.log")
+
+    def url(self, role):
+        return f"postgresql://okul:{PASSWORD}@/okul?host={self.home}&port=6432" if role == "okul" else super().url(role)
+
+
 class Application:
     """One application machine: `okulctl serve` and its nginx."""
 
-    def __init__(self, machine, database, **settings):
+    def __init__(self, machine, database, proxy=None, **settings):
         self.machine, self.name, self.data, self.serve = machine, machine.name, machine.home / "data", None
+        self.proxy = proxy
         self.data.mkdir(mode=0o750)
         self.nginx = Nginx(machine, self.data)
         self.nginx.configure(machine.address)
@@ -77,6 +123,8 @@ class Application:
         return self.machine.run([BUILD / "okulctl", *words], env=self.environment | environment)
 
     def start(self):
+        if self.proxy:
+            self.proxy.start()
         self.serve = self.machine.popen([BUILD / "okulctl", "serve"], log="okul.log", env=self.environment)
         self.nginx.start()
 
@@ -107,12 +155,14 @@ class Application:
 
 
 class Site:
-    """The two machines, and the nginx in front of them."""
+    """The two machines, and the nginx in front of them. `proxy`: Haproxy or Pgbouncer; None: libpq looks for the primary."""
 
-    def __init__(self, cluster, network, address=None, **settings):
-        address = address or cluster.address
-        self.network = network
-        self.applications = [Application(network.machines[name], address("okul", name), **settings) for name in ("app1", "app2")]
+    def __init__(self, cluster, network, proxy=None, **settings):
+        self.network, self.applications = network, []
+        for name in ("app1", "app2"):
+            way = proxy(cluster, network.machines[name]) if proxy else None
+            self.applications.append(Application(network.machines[name], way.url("okul") if way else cluster.address("okul", name), way,
+                                                 **settings))
         self.front = Nginx(network.machines["front"], network.home)
         self.front.configure(None, front_only=True)
         (network.home / "site").mkdir()
@@ -124,8 +174,6 @@ class Site:
         first, second = self.applications
         migrate = cluster.address("okul_migrate", "app1")
         first.okulctl("migrate", OKUL_DATABASE=migrate)
-        cluster.primary().psql("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO okul;"
-                               " GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO okul", "okul")
         first.okulctl("key", "export", network.home / "keys.sealed")
         second.okulctl("key", "import", network.home / "keys.sealed")
         second.okulctl("migrate", OKUL_DATABASE=migrate)

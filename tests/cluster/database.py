@@ -120,10 +120,10 @@ class Node:
             self.etcd.wait(10)
         until(lambda: not any(map(is_alive, victims)), "the killed processes to be gone")
 
-    def psql(self, script, database="postgres", *options):
-        """Runs SQL as the superuser, by the machine's own socket."""
+    def psql(self, script, database="postgres"):
+        """Runs SQL, or a file of SQL (a Path), as the superuser, by the machine's own socket."""
         return self.machine.run([POSTGRES / "psql", "-h", self.home / "run", "-U", USER, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1",
-                                 *options, "-c", script], USER)
+                                 "-f" if isinstance(script, Path) else "-c", script], USER)
 
 
     def pgbackrest(self, *words):
@@ -186,7 +186,8 @@ class Cluster:
         primary.pgbackrest("stanza-create")
         primary.psql(f"CREATE ROLE okul_migrate LOGIN PASSWORD '{PASSWORD}'")
         primary.psql(f"CREATE ROLE okul LOGIN PASSWORD '{PASSWORD}'")
-        primary.psql("CREATE DATABASE okul OWNER okul_migrate")
+        primary.psql("CREATE DATABASE okul OWNER okul_migrate ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0")
+        primary.psql(ROOT / "conf/postgres/roles.sql", "okul")
         # libpq asks the hosts in turn, and ends at one that does not know the database or the role yet.
         until(lambda: all(node.psql("SELECT count(*) FROM pg_database WHERE datname = 'okul'") == "1\n" for node in self.nodes.values()),
               "the database on all machines")

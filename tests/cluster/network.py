@@ -95,6 +95,10 @@ class Machine:
             raise RuntimeError(f"{self.name}: {' '.join(map(str, command))}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def succeeds(self, command, user=None):
+        return subprocess.run(self.command(command, user), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              check=False).returncode == 0
+
     def enter(self):
         """The calling thread is on this machine from now on."""
         if self.space:

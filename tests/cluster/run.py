@@ -20,11 +20,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from application import Client, HttpWriter, Site
+from application import Client, Haproxy, HttpWriter, Pgbouncer, Site
 from database import Cluster, Node, certificates
 from network import Network, until
 from writers import DONE, REFUSED, UNSURE, PlainWriter, Writers
 
+PROXIES = {"libpq": None, "haproxy": Haproxy, "pgbouncer": Pgbouncer}
 LONGEST = 30    # seconds without an acknowledged write
 
 
@@ -43,7 +44,7 @@ class Plainly:
     """Writers without okul, by libpq: what the cluster alone promises. They have okul's timeouts."""
 
     def __init__(self, cluster, network, options):
-        cluster.primary().psql(PlainWriter.TABLE + "; ALTER TABLE written OWNER TO okul", "okul")
+        cluster.primary().psql(PlainWriter.TABLE + "; GRANT INSERT ON written TO okul", "okul")
         PlainWriter.trusting = options.trusting
         libpq = {"connect_timeout": 2, "tcp_user_timeout": 5000, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
                  "options": "-cstatement_timeout%3D2000"}
@@ -69,7 +70,7 @@ class ByApi:
     """Writers that create courses by the API, each as another admin."""
 
     def __init__(self, cluster, network, options):
-        self.site = Site(cluster, network)
+        self.site = Site(cluster, network, PROXIES[options.through])
         self.applications = self.site.applications
         self.site.start()
         front = network.machines["front"]
@@ -240,7 +241,7 @@ def run(options, home):
         stack.callback(load.stop)
         until(lambda: load.writers.all_wrote(0), lambda: f"the first writes: {load.writers.faults()}", 30)
         say(f"{'network namespaces' if network.real else 'addresses of 127.0.2.0/24'}, {options.writers} writers "
-            f"{'by libpq' if options.plain else 'by the API'}\n\n"
+            f"{'by libpq' if options.plain else f'by the API, okul through {options.through}'}\n\n"
             "| what | which | new primary after s | no write for s | all write after s | back after s | acknowledged | 503 | 503, unsure | "
             "longest request s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
         for what in rounds_of(options, load, cluster, network):
@@ -254,6 +255,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="rounds with the primary killed")
     parser.add_argument("--cuts", type=int, default=1, help="rounds with the primary's network cut")
     parser.add_argument("--writers", type=int, default=20)
+    parser.add_argument("--through", choices=PROXIES, default="libpq", help="how okul finds the primary (libpq, with three hosts)")
     parser.add_argument("--plain", action="store_true", help="writers by libpq, without okul")
     parser.add_argument("--trusting", action="store_true", help="these ignore the warning of a COMMIT that was interrupted")
     parser.add_argument("--etcd3", action="store_true", help="etcd's newer interface, with which Patroni 3.0.2 loses writes")
@@ -264,7 +266,7 @@ def main():
     os.umask(0o022)
     try:
         run(options, home)
-    except (Failed, TimeoutError, RuntimeError) as problem:
+    except (Failed, TimeoutError, RuntimeError, AssertionError) as problem:
         say(f"FAILED: {problem}; logs are in {home}")
         return 1
     if options.keep:
