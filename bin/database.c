@@ -313,13 +313,7 @@ prepare_server(struct move *m, const char *schema)
 static void
 remove_folder(const char *folder)
 {
-	static const char *const names[] = { "okul.db", "okul.db-wal", "okul.db-shm", "okul.gate" };
-	char path[PATH_MAX + 16];
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		unlink(path);
-	}
+	db_discard(folder);
 	rmdir(folder);
 }
 
@@ -411,29 +405,23 @@ switch_conf(struct move *m)
 static bool
 place_file(struct move *m)
 {
-	char from[PATH_MAX + 16], to[PATH_MAX + 16], old[PATH_MAX + 64], date[11];
-	bool good;
+	char to[PATH_MAX + 16], old[PATH_MAX + 64];
 
 	if (m->url)
 		return true;
-	(void)!db_trim(m->to);
 	db_close(m->to);
 	m->to = NULL;
-	snprintf(from, sizeof(from), "%s/okul.db", m->folder);
 	snprintf(to, sizeof(to), "%s/okul.db", m->conf->data);
-	clock_date_text(clock_now(), date);
-	snprintf(old, sizeof(old), "%s/okul-before-%s-%lld.db", m->conf->data, date, (long long)clock_now());
-	good = access(to, F_OK) != 0 || rename(to, old) == 0;
-	if (good && access(old, F_OK) == 0)
-		printf("%s: the file that was moved to a server earlier; rm it when you need it no more\n", old);
-	for (int i = 0; good && i < 2; i++) { /* logs of that file */
-		snprintf(old, sizeof(old), "%s/okul.db%s", m->conf->data, i ? "-shm" : "-wal");
-		unlink(old);
+	snprintf(old, sizeof(old), "%s/okul-before-%lld.db", m->conf->data, (long long)clock_now());
+	if (access(to, F_OK) == 0) {
+		if (!db_set_aside(m->conf->data, old, m->why, sizeof(m->why)))
+			return false;
+		printf("%s: the file that was moved to a server earlier; delete it when you need it no more\n", old);
 	}
-	good = good && rename(from, to) == 0 && db_sync(m->conf->data);
-	if (good)
-		remove_folder(m->folder);
-	return good || text_complain(m->why, sizeof(m->why), "%s: %s", to, strerror(errno));
+	if (!db_set_aside(m->folder, to, m->why, sizeof(m->why)) || !db_sync(m->conf->data))
+		return false;
+	remove_folder(m->folder);
+	return true;
 }
 
 /* From here on the source takes no writes. */
