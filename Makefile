@@ -239,6 +239,13 @@ bench: $(BUILD_release)/bench/echo	## measure the cost of a request, compared wi
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
 
+# Needs root for network namespaces; about five minutes. CLUSTER has options of tests/cluster/run.py.
+.PHONY: cluster
+cluster:	## several machines: writers while the primary database and an application machine are killed and cut off
+	@conf/setup.sh build run cluster
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
+	@PYTHONDONTWRITEBYTECODE=1 tests/cluster/run.py $(CLUSTER)
+
 .PHONY: portable
 portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
 	@conf/setup.sh build portable
