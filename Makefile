@@ -36,7 +36,7 @@ CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
 CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
 # Only the header of libpq is needed: lib/store/postgres loads the library.
-$(B)/obj/lib/store/postgres/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
+$(B)/obj/lib/store/postgres/%.o $(B)/obj/tests/unit/dialect.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
@@ -286,13 +286,16 @@ run: setup-run	## build, then serve on 127.0.0.1:PORT until Ctrl-C (PORT=8080 DA
 # ---- API tests: through a real web server, on a real database file. A release build has no settable clock, so it is not tested.
 # TESTS has arguments of pytest: files, FILE::TEST, options. Without a file, the options apply to all files.
 
+# With DATABASE=postgres, a server of its own starts, and ends with the run.
+DATABASE ?= sqlite
+
 .PHONY: api check test
 ifeq ($(FLAVOUR),release)
-api:	## run the API tests (FLAVOUR=test or asan; TESTS="tests/api/courses.py -k word" picks some)
+api:	## run the API tests (FLAVOUR=test or asan; DATABASE=sqlite or postgres; TESTS="tests/api/courses.py -k word" picks some)
 	@$(MAKE) --no-print-directory FLAVOUR=test api
 else
 api: build $(API_HELPERS)
-	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini $(if $(findstring tests/,$(TESTS)),,tests/api) $(TESTS)
+	@OKUL_BUILD=$(B) OKUL_TEST_DATABASE=$(DATABASE) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini $(if $(findstring tests/,$(TESTS)),,tests/api) $(TESTS)
 endif
 
 check: setup-test	## in about a minute: the unit tests, and a valid request and one without token for every route
@@ -301,11 +304,12 @@ check: setup-test	## in about a minute: the unit tests, and a valid request and 
 
 # Every part runs, even after a failure; tests/count stores the numbers of tests for .ci/run. The API tests mostly wait for the
 # server, so those of both flavours run in parallel.
-test: setup-test	## run all tests, without and with AddressSanitizer and UBSan
-	@status=0; part() { tests/count $$1-$$2 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 TESTS= $$1; }; \
-	part unit test || status=1; part unit asan || status=1; \
-	part api asan >build/api-asan.log 2>&1 & asan=$$!; \
-	part api test || status=1; wait $$asan || status=1; cat build/api-asan.log; exit $$status
+test: setup-test	## run all tests, without and with AddressSanitizer and UBSan, the API on both engines
+	@status=0; part() { tests/count $$1-$$2-$$3 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 DATABASE=$$3 TESTS= $$1; }; \
+	part unit test sqlite || status=1; part unit asan sqlite || status=1; \
+	part api asan sqlite >build/api-asan.log 2>&1 & asan=$$!; \
+	part api test sqlite || status=1; part api test postgres || status=1; \
+	wait $$asan || status=1; cat build/api-asan.log; exit $$status
 
 # ---- reference: the OpenAPI output of the programs, joined into one document and one page
 

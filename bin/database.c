@@ -52,12 +52,17 @@
 
 static const char *const tables[] = { TABLES(TABLE_NAME) };
 
-enum { MARK = COUNT(tables), UNMARK, MARKED, MOST_KEYS, SET_TALLY };
+enum { MARK = COUNT(tables), UNMARK, MARKED, IN_USE, MOST_KEYS, SET_TALLY };
 
 static const char *const sql[] = {
 	TABLES(TABLE_ALL)[MARK] = "INSERT INTO instance (key, value) VALUES ('moving', '1')",
 	[UNMARK] = "DELETE FROM instance WHERE key = 'moving'",
 	[MARKED] = "SELECT 1 FROM instance WHERE key = 'moving'",
+	/* Whoever used it has left one of these. */
+	[IN_USE] = "SELECT 1 WHERE EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM course)"
+		   " OR EXISTS (SELECT 1 FROM contact) OR EXISTS (SELECT 1 FROM setting) OR EXISTS (SELECT 1 FROM file)"
+		   " OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM login_code)"
+		   " /* scans: users audit course contact setting file event login_code */",
 	/* Results refer to tests and versions that may be deleted, whose keys are not used again. */
 	[MOST_KEYS] =
 		"SELECT (SELECT coalesce(max(pk), 0) FROM users), (SELECT coalesce(max(pk), 0) FROM audit),"
@@ -289,7 +294,7 @@ copy_all(struct move *m)
 
 /* ---- the new database */
 
-/* Of a database on a server, that it is empty, or what an interrupted move has left. */
+/* A database on a server must be empty, or what an interrupted move has left. */
 static bool
 prepare_server(struct move *m, const char *schema)
 {
@@ -302,24 +307,22 @@ prepare_server(struct move *m, const char *schema)
 		return m->to ? failed(m, m->to, name) : false;
 	if (!db_take_job(m->to, DB_JOB_MOVE))
 		return text_complain(m->why, sizeof(m->why), "another move to %s is running", name);
-	bool left = version == DB_SCHEMA_VERSION && db_number(m->to, NULL, sql[MARKED], NO_ARGS) == DB_ROW;
+	if (version == 0)
+		return db_create(m->url, schema, m->why, sizeof(m->why));
+	bool fits = version == DB_SCHEMA_VERSION;
+	bool left = fits && db_number(m->to, NULL, sql[MARKED], NO_ARGS) == DB_ROW;
+	bool used = fits && db_number(m->to, NULL, sql[IN_USE], NO_ARGS) == DB_ROW;
 	db_release(m->to);
-	if (version > 0 && !left)
+	if (!fits || (used && !left))
 		return text_complain(
 			m->why, sizeof(m->why), "%s is not empty: make another database with createdb, and name that", name);
-	return left ? db_empty(m->to, m->why, sizeof(m->why)) : db_create(m->url, schema, m->why, sizeof(m->why));
+	return db_empty(m->to, m->why, sizeof(m->why));
 }
 
 static void
 remove_folder(const char *folder)
 {
-	static const char *const names[] = { "okul.db", "okul.db-wal", "okul.db-shm", "okul.gate" };
-	char path[PATH_MAX + 16];
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		unlink(path);
-	}
+	db_discard(folder);
 	rmdir(folder);
 }
 
@@ -411,29 +414,23 @@ switch_conf(struct move *m)
 static bool
 place_file(struct move *m)
 {
-	char from[PATH_MAX + 16], to[PATH_MAX + 16], old[PATH_MAX + 64], date[11];
-	bool good;
+	char to[PATH_MAX + 16], old[PATH_MAX + 64];
 
 	if (m->url)
 		return true;
-	(void)!db_trim(m->to);
 	db_close(m->to);
 	m->to = NULL;
-	snprintf(from, sizeof(from), "%s/okul.db", m->folder);
 	snprintf(to, sizeof(to), "%s/okul.db", m->conf->data);
-	clock_date_text(clock_now(), date);
-	snprintf(old, sizeof(old), "%s/okul-before-%s-%lld.db", m->conf->data, date, (long long)clock_now());
-	good = access(to, F_OK) != 0 || rename(to, old) == 0;
-	if (good && access(old, F_OK) == 0)
-		printf("%s: the file that was moved to a server earlier; rm it when you need it no more\n", old);
-	for (int i = 0; good && i < 2; i++) { /* logs of that file */
-		snprintf(old, sizeof(old), "%s/okul.db%s", m->conf->data, i ? "-shm" : "-wal");
-		unlink(old);
+	snprintf(old, sizeof(old), "%s/okul-before-%lld.db", m->conf->data, (long long)clock_now());
+	if (access(to, F_OK) == 0) {
+		if (!db_set_aside(m->conf->data, old, m->why, sizeof(m->why)))
+			return false;
+		printf("%s: the file that was moved to a server earlier; delete it when you need it no more\n", old);
 	}
-	good = good && rename(from, to) == 0 && db_sync(m->conf->data);
-	if (good)
-		remove_folder(m->folder);
-	return good || text_complain(m->why, sizeof(m->why), "%s: %s", to, strerror(errno));
+	if (!db_set_aside(m->folder, to, m->why, sizeof(m->why)) || !db_sync(m->conf->data))
+		return false;
+	remove_folder(m->folder);
+	return true;
 }
 
 /* From here on the source takes no writes. */

@@ -21,6 +21,12 @@ enum db_job { DB_JOB_MIGRATE = 1, DB_JOB_CLEANUP, DB_JOB_MOVE };
 must_use bool db_create(const char *place, const char *schema, char *why, size_t room);
 /* Sets up a database that was copied into the folder, for example a backup; db_open() refuses it before. */
 must_use bool db_adopt(const char *place, char *why, size_t room);
+/*
+ * For a database of one file: renames it to `path`, whole; and deletes it with all that belongs to it. A server's stays as
+ * it is.
+ */
+must_use bool db_set_aside(const char *place, const char *path, char *why, size_t room);
+void db_discard(const char *place);
 /* The version that a schema text sets, or 0. */
 int db_schema_version(const char *schema);
 

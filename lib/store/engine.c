@@ -289,17 +289,28 @@ db_adopt(const char *place, char *why, size_t room)
 	return engine_of(place)->adopt(place, why, room);
 }
 
+bool
+db_set_aside(const char *place, const char *path, char *why, size_t room)
+{
+	return engine_of(place)->set_aside(place, path, why, room);
+}
+
+void
+db_discard(const char *place)
+{
+	engine_of(place)->discard(place);
+}
+
 int
 db_schema_version(const char *schema)
 {
-	static const char *const formats[] = { "PRAGMA user_version = %d", "INSERT INTO schema_version (version) VALUES (%d)" };
+	static const struct engine *const engines[] = { &engine_sqlite, &engine_postgres };
 	int version = 0;
 
-	for (size_t i = 0; i < COUNT(formats) && version == 0; i++) {
-		size_t fixed = strcspn(formats[i], "%");
-		const char *at = memmem(schema, strlen(schema), formats[i], fixed);
+	for (size_t i = 0; i < COUNT(engines) && version == 0; i++) {
+		const char *at = strstr(schema, engines[i]->version_mark);
 		if (at)
-			version = (int)strtol(at + fixed, NULL, 10);
+			version = (int)strtol(at + strlen(engines[i]->version_mark), NULL, 10);
 	}
 	return version;
 }

@@ -13,6 +13,7 @@
 
 struct engine {
 	const char *name;
+	const char *version_mark;	/* what stands before the version in its schema.sql */
 	struct db *(*open)(const char *place, enum db_mode mode, int version, char *why, size_t room);
 	void (*close)(struct db *db);
 
@@ -47,6 +48,8 @@ struct engine {
 
 	bool (*create)(const char *place, const char *schema, char *why, size_t room);
 	bool (*adopt)(const char *place, char *why, size_t room);
+	bool (*set_aside)(const char *place, const char *path, char *why, size_t room);
+	void (*discard)(const char *place);
 	bool (*check)(struct db *db, const char *const *sql, size_t count, char *why, size_t room);
 	int (*explain)(struct db *db, const char *const *sql, size_t count, FILE *out);
 	enum db_rc (*script)(struct db *db, const char *sql, bool loose, char *why, size_t room);

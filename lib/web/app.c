@@ -183,7 +183,7 @@ try_later(struct request *rq, const struct before_try *before, int conflicts)
 static struct response
 prepare_and_write(struct request *rq, bool first)
 {
-	struct response response = first ? (struct response){ .error = ERROR_NONE } : check_again(rq);
+	struct response response = first ? response_passed() : check_again(rq);
 
 	if (!response.error)
 		response = etag_guard(rq);
@@ -197,9 +197,12 @@ prepare_and_write(struct request *rq, bool first)
 static struct response
 handle_writing(struct request *rq)
 {
-	const struct before_try before = { rq->faults, rq->user, rq->user ? *rq->user : (struct caller){ 0 } };
+	struct before_try before = { .faults = rq->faults, .user = rq->user };
 	int tries = 0, conflicts = 0;
 	struct response response;
+
+	if (rq->user)
+		before.caller = *rq->user;
 
 	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
 	for (;;) {

@@ -31,6 +31,7 @@ def test_health(okul):
     assert "no-store" in answer.headers["Cache-Control"]
 
 
+@pytest.mark.sqlite     # it damages the file; tests/api/lost.py has a server that is away
 def test_health_reports_an_unreadable_database():
     server = Server("broken", OKUL_WORKERS="1")
     okul = Okul(server)
@@ -50,6 +51,7 @@ def test_health_reports_an_unreadable_database():
         server.stop()
 
 
+@pytest.mark.sqlite     # a server answers for its own syncs
 def test_after_a_failed_sync_writes_are_rejected_and_health_reports_it():
     """The lock file is poisoned as in lib/store/sqlite/writer_lock.h; tests/unit/transaction.c and power.c make syncs
     fail."""

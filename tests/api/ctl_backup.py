@@ -17,6 +17,8 @@ import pytest
 from helpers.client import Okul
 from helpers.server import OKULCTL, SLOW, Server, until
 
+pytestmark = pytest.mark.sqlite  # copies of the file; of a server pg_dump makes them
+
 LINE = re.compile(r"(.+): (\d+) bytes, SHA-256 ([0-9a-f]{64})\n")
 NAME = re.compile(r"okul-\d{4}-\d\d-\d\d-\d{6}\.db")
 

@@ -4,8 +4,12 @@
 import collections
 import re
 
+import pytest
+
 from helpers.client import Okul
 from helpers.server import BUILD, Server
+
+pytestmark = pytest.mark.sqlite  # who opens the file
 
 CALL = re.compile(r'''(?x) ^ (?: open\("([^"]*)",\ ([^)]*)\) | openat\(\S+,\ "([^"]*)",\ ([^)]*)\)
     | creat\("([^"]*)",[^)]*\)    | close\((\d+)\) | execve\("([^"]*)".*\) ) \ += \ (-?\d+)''')

@@ -21,6 +21,7 @@ import pytest
 from helpers import contract
 from helpers.cgi import parse_cgi
 from helpers.client import Okul
+from helpers.parallel import writer_lock
 from helpers.server import BUILD, OKULCTL, ROOT, SLOW, Server, free_port, until
 
 PROGRAMS = sorted(BUILD.glob("*.fcgi"))
@@ -399,6 +400,10 @@ def test_an_incomplete_request_does_not_block_a_worker():
 @contextlib.contextmanager
 def held(server):
     """Holds all locks of the lock file, like a process that was stopped during a write."""
+    if server.database:
+        with writer_lock(server):
+            yield
+        return
     with open(server.data / "okul.gate", "r+b") as lock_file:
         fcntl.fcntl(lock_file, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 3, 0))
         yield
@@ -428,14 +433,17 @@ def test_health_reports_programs_older_than_the_database():
     with serving("older", OKUL_WORKERS="1") as server:
         okul = Okul(server)
         ada = okul.registered()
-        version = int(server.sql("PRAGMA user_version").split()[-1])
-        server.sql(f"PRAGMA user_version = {version + 1}")
+        get, put = ("SELECT version FROM schema_version", "UPDATE schema_version SET version =") if server.database else (
+            "PRAGMA user_version", "PRAGMA user_version =")
+        version = int(server.sql(get).split()[-1])
+        server.sql(f"{put} {version + 1}")
         until(lambda: health(okul) == "degraded", "degraded")
         assert ada.patch("/me", {"bio": "no"}).status == 503
-        server.sql(f"PRAGMA user_version = {version}")
+        server.sql(f"{put} {version}")
         until(lambda: health(okul) == "ok", "ok")
 
 
+@pytest.mark.sqlite     # a server has no lock file
 def test_a_removed_lock_file_is_created_again():
     with serving("removed", OKUL_WORKERS="2") as server:
         okul = Okul(server)
@@ -451,6 +459,7 @@ def test_a_removed_lock_file_is_created_again():
 # ---- a disk that is nearly full
 
 
+@pytest.mark.sqlite     # a server looks after its own disk
 def test_a_disk_that_is_nearly_full_allows_deletions():
     """Test builds read the free space from a file."""
     with serving("full", OKUL_WORKERS="1", OKUL_DISK="") as server:

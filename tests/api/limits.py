@@ -303,7 +303,7 @@ def test_rows_from_the_future_block_nothing(limited):
                            f" SELECT '{'e' * 24}', recipient, language, template, sealed, created_at, expires_at, next_at + {400 * 86400000}"
                            " FROM (SELECT 'late@example.com' AS recipient, 'en' AS language, 'login-code' AS template, x'00' AS sealed,"
                            f" {int(limited.server.clock.now() * 1000)} AS created_at, {int(limited.server.clock.now() * 1000) + 10 ** 9} AS"
-                           f" expires_at, {int(limited.server.clock.now() * 1000)} AS next_at)")
+                           f" expires_at, {int(limited.server.clock.now() * 1000)} AS next_at) AS late")
         limited.server.ctl("mail", check=False)
         assert count(limited, f"SELECT attempts FROM outbox WHERE id = '{'e' * 24}'") >= 1, "the sender has tried it"
     finally:

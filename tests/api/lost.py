@@ -81,6 +81,7 @@ def test_a_stopped_server_is_said_so_and_comes_back(postgres, site, head):
     postgres.restart()
     until(lambda: head.get("/me").status == 200, "a response after the restart")
     until(lambda: (site.get("/health").data or {}).get("status") == "ok", "a healthy service")
+    until(lambda: head.get("/courses?limit=100").status == 200, "a response of another program")
     assert "Never" not in [course["title"] for course in head.get("/courses?limit=100").data["items"]]
 
 

@@ -60,12 +60,37 @@ percent_decoding(void **state)
 	arena_free(arena);
 }
 
+static void
+passwords_are_hidden(void **state)
+{
+	static const struct {
+		const char *url, *shown;
+	} cases[] = {
+		{ "postgresql://okul:secret@db/okul", "postgresql://okul:***@db/okul" },
+		{ "postgresql://okul:se%40c:r@et@h1:1,h2:2/okul?a=b", "postgresql://okul:***@h1:1,h2:2/okul?a=b" },
+		{ "postgresql://okul@db:5432/okul", "postgresql://okul@db:5432/okul" },
+		{ "postgresql:///okul?host=/run&password=secret&user=okul", "postgresql:///okul?host=/run&password=***&user=okul" },
+		{ "postgresql://db/a@b:c", "postgresql://db/a@b:c" },
+		{ "no url", "no url" },
+	};
+	char shown[200], less[15];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		url_hide_password(shown, sizeof(shown), cases[i].url);
+		assert_string_equal(shown, cases[i].shown);
+	}
+	url_hide_password(less, sizeof(less), cases[0].url);
+	assert_string_equal(less, "postgresql://o");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urls),
 		cmocka_unit_test(percent_decoding),
+		cmocka_unit_test(passwords_are_hidden),
 	};
 
 	return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -7,6 +7,8 @@
 
 /* ---- create.c */
 bool admin_create(const char *place, const char *schema, char *why, size_t room);
+bool admin_set_aside(const char *place, const char *path, char *why, size_t room);
+void admin_discard(const char *place);
 bool admin_adopt(const char *place, char *why, size_t room);
 
 /* ---- explain.c */

@@ -76,3 +76,17 @@ admin_adopt(const char *place, char *why, size_t room)
 	(void)place, (void)why, (void)room;
 	return true;
 }
+
+/* A server keeps what was moved away from it. */
+bool
+admin_set_aside(const char *place, const char *path, char *why, size_t room)
+{
+	(void)place, (void)path, (void)why, (void)room;
+	return true;
+}
+
+void
+admin_discard(const char *place)
+{
+	(void)place;
+}

@@ -147,6 +147,7 @@ postgres_only_deletes(struct db *db, bool only)
 
 const struct engine engine_postgres = {
 	.name = "postgres",
+	.version_mark = "INSERT INTO schema_version (version) VALUES (",
 	.open = postgres_open,
 	.close = postgres_close,
 	.query = postgres_query,
@@ -176,6 +177,8 @@ const struct engine engine_postgres = {
 	.only_deletes = postgres_only_deletes,
 	.create = admin_create,
 	.adopt = admin_adopt,
+	.set_aside = admin_set_aside,
+	.discard = admin_discard,
 	.check = admin_check,
 	.explain = admin_explain,
 	.script = admin_script,

@@ -126,3 +126,43 @@ sqlite_create(const char *data, const char *schema, char *why, size_t room)
 	free(path);
 	return good;
 }
+
+static void
+remove_beside(const char *folder, const char *name)
+{
+	char *path = connection_path(folder, name);
+
+	if (path)
+		unlink(path);
+	free(path);
+}
+
+/* The WAL belongs to the file, so it is emptied first. */
+bool
+sqlite_set_aside(const char *place, const char *path, char *why, size_t room)
+{
+	struct db *db = sqlite_open(place, DB_READ_WRITE, 0, why, room);
+	char *from = connection_path(place, "okul.db");
+	bool good = db && from;
+
+	if (good && sqlite_trim(db) != DB_DONE)
+		good = text_complain(why, room, "%s is in use: stop okul, and try again", from);
+	sqlite_close(db);
+	if (good && (rename(from, path) != 0 || !db_sync(place)))
+		good = text_complain(why, room, "%s cannot be renamed: %s", from, strerror(errno));
+	if (good) {
+		remove_beside(place, "okul.db-wal");
+		remove_beside(place, "okul.db-shm");
+	}
+	free(from);
+	return good;
+}
+
+void
+sqlite_discard(const char *place)
+{
+	remove_beside(place, "okul.db");
+	remove_beside(place, "okul.db-wal");
+	remove_beside(place, "okul.db-shm");
+	remove_beside(place, "okul.gate");
+}

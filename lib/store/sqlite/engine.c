@@ -3,6 +3,7 @@
 
 const struct engine engine_sqlite = {
 	.name = "sqlite",
+	.version_mark = "PRAGMA user_version = ",
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.query = sqlite_query,
@@ -32,6 +33,8 @@ const struct engine engine_sqlite = {
 	.only_deletes = sqlite_only_deletes,
 	.create = sqlite_create,
 	.adopt = sqlite_adopt,
+	.set_aside = sqlite_set_aside,
+	.discard = sqlite_discard,
 	.check = sqlite_check,
 	.explain = sqlite_explain,
 	.script = sqlite_script,

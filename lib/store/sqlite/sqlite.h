@@ -168,6 +168,8 @@ void sqlite_close(struct db *base);
 /* create.c */
 int64_t sqlite_copy_size(struct db *base);
 bool sqlite_copy(struct db *base, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);
+bool sqlite_set_aside(const char *place, const char *path, char *why, size_t room);
+void sqlite_discard(const char *place);
 bool sqlite_adopt(const char *data, char *why, size_t room);
 bool sqlite_create(const char *data, const char *schema, char *why, size_t room);
 

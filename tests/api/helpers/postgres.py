@@ -40,6 +40,7 @@ class Postgres:
         self.binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         self.process = None
         self.home = Path(tempfile.mkdtemp(prefix="okul-postgres-"))
+        self.home.chmod(0o711)  # programs may run as another user, and use the socket
         # PostgreSQL refuses to run as root
         self.under = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
         if self.under:
