@@ -38,6 +38,8 @@ LEFT_OUT = re.compile(r"SELECT \* FROM|sqlite_sequence|user_reindex|schema_versi
 # Arguments of a search come from fold_words() and fold_match().
 WORDS = ("ada", "a", "i", "exa com", "ist", "sinav 1", "example", "'", "q\"")
 
+CASED = (None, "TÜRKİŞ I", "TüRKİŞ i", "EN", "I@X.COM", "i@x.com")
+
 
 class Pair:
     def __init__(self, server, folder):
@@ -147,6 +149,8 @@ def arguments(chance, pool, statement, text, kinds, first):
             value = None
         elif re.search(rf"okul_patterns\(\${at}\)", text):
             value = searched
+        elif re.search(rf"lower\(\${at}\b", text):
+            value = chance.choice(CASED)
         elif re.search(rf"(_at|\.at|deadline) < \${at}\b", text):
             value = 1 << 42
         elif re.search(rf"(_at|\.at) >= \${at}\b", text):
