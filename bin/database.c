@@ -88,8 +88,11 @@ const struct command command_database_move = {
 	.name = "database move",
 	.usage = "URL | folder",
 	.summary = "move the school to PostgreSQL, or back to a file",
-	.help = "URL     postgresql://okul@host/name of an empty database: createdb makes one\n"
+	.help = "URL     postgresql://okul_migrate@host/name of an empty database: createdb makes one\n"
 		"folder  back to DATA/okul.db\n"
+		"\n"
+		"A role that owns the database: with conf/postgres/roles.sql that is okul_migrate.\n"
+		"Name okul in okul.conf when it is done.\n"
 		"\n"
 		"Reads go on meanwhile, writes are answered 503 with Retry-After. Every table is\n"
 		"compared by count and checksum. Then okul.conf names the new database, and the\n"
