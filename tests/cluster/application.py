@@ -138,10 +138,6 @@ class Application:
                     found[pid] = name
         return found
 
-    def deaths(self):
-        """Lines of the log about processes that died."""
-        return re.findall(r".*process_died.*", (self.machine.home / "okul.log").read_text())
-
     def log(self):
         return (self.machine.home / "okul.log").read_text()
 
