@@ -112,6 +112,7 @@ class Application:
         self.machine, self.name, self.data, self.serve = machine, machine.name, machine.home / "data", None
         self.proxy = proxy
         self.data.mkdir(mode=0o750)
+        own(self.data)      # root acts as its owner, as on a real machine
         self.nginx = Nginx(machine, self.data)
         self.nginx.configure(machine.address)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
@@ -170,7 +171,7 @@ class Site:
         first, second = self.applications
         migrate = cluster.address("okul_migrate", "app1")
         first.okulctl("migrate", OKUL_DATABASE=migrate)
-        first.okulctl("key", "export", network.home / "keys.sealed")
+        (network.home / "keys.sealed").write_text(first.okulctl("key", "export", "-"))
         second.okulctl("key", "import", network.home / "keys.sealed")
         second.okulctl("migrate", OKUL_DATABASE=migrate)
 
