@@ -40,10 +40,13 @@ class Nginx:
         if front_only:
             text = text[:text.index("# ---- the application server of this machine")]
         else:
-            text = changed(text, [("listen 192.0.2.21:8443", f"listen {address_of_application}:8443")])
+            text = changed(text, [
+                ("listen 192.0.2.21:8443", f"listen {address_of_application}:8443"),
+                ("set_real_ip_from 192.0.2.22;", "set_real_ip_from 192.0.2.22; set_real_ip_from 192.0.2.2;")])
         text = re.sub(r"(?m)^\s*listen \[::\].*\n", "", text)
         text = changed(text, [
-            ("listen 80", f"listen {self.machine.address}:8080"), ("listen 443", f"listen {self.machine.address}:8440"),
+            # the machines write logs at once here
+            (" buffer=64k flush=1s", ""), ("listen 80", f"listen {self.machine.address}:8080"), ("listen 443", f"listen {self.machine.address}:8440"),
             ("/usr/local/lib/okul/share/nginx/", f"{self.home}/"), ("/etc/ssl/okul", f"{self.machine.home}/ssl"),
             (f"/etc/letsencrypt/live/{NAME}", f"{self.machine.network.home}/site"), ("/var/log/nginx", str(self.home)),
             ("okul-error.log alert", "okul-error.log info"),
@@ -224,6 +227,13 @@ class Client:
         wire = socket.create_connection((self.site.front.machine.address, 8440), timeout=40)
         self.connection = http.client.HTTPConnection(NAME)
         self.connection.sock = self.site.tls.wrap_socket(wire, server_hostname=NAME)
+
+    @staticmethod
+    def wire(address, port):
+        """A connection by TLS to somebody whose certificate is not checked."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(socket.create_connection((address, port), timeout=40))
 
     def send(self, method, path, body=None):
         """(status, JSON of the body); status 0 where no response came."""

@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import front
 from application import Client, Haproxy, HttpWriter, Pgbouncer, Site
 from database import Cluster, Node, certificates
 from network import Network, until
@@ -73,8 +74,11 @@ class ByApi:
         self.site = Site(cluster, network, PROXIES[options.through])
         self.applications = self.site.applications
         self.site.start()
-        front = network.machines["front"]
-        self.writers = Writers([HttpWriter(front, n, self.site, token) for n, token in enumerate(self.site.admins(options.writers))])
+        tokens = self.site.admins(options.writers)
+        faults = front.check(self.site, tokens[0])
+        if faults:
+            raise Failed("; ".join(faults))
+        self.writers = Writers([HttpWriter(network.machines["front"], n, self.site, token) for n, token in enumerate(tokens)])
 
     @staticmethod
     def written(primary):
