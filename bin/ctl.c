@@ -144,7 +144,7 @@ act_as_owner(const char *data)
 	gid_t group = owner ? owner->pw_gid : st.st_gid;
 	snprintf(acts_as, sizeof(acts_as), "%s (uid %u)", owner ? owner->pw_name : "a user without a name", st.st_uid);
 	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 &&
-		setuid(st.st_uid) == 0)
+		setuid(st.st_uid) == 0 && setenv("HOME", owner ? owner->pw_dir : "/", 1) == 0) /* libpq reads files there */
 		return true;
 	return ctl_fail("%s belongs to %s; root cannot act as that user: %m; run it as that user", folder, acts_as);
 }

@@ -86,6 +86,24 @@ def test_a_stopped_server_is_said_so_and_comes_back(postgres, site, head):
     assert "Never" not in [course["title"] for course in head.get("/courses?limit=100").data["items"]]
 
 
+def test_a_commit_that_no_standby_confirmed_is_not_acknowledged(postgres, site, head):
+    """With synchronous replication and no standby, COMMIT waits until its timeout, and then says COMMIT, with a warning: the row is
+    on this machine only, and lost when a standby takes over."""
+    def wait_for(standbys):
+        for sql in (f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'", "SELECT pg_reload_conf()"):
+            postgres.run("psql", "-h", postgres.home, "-U", "okul", "-d", "postgres", "-qc", sql)
+        until(lambda: postgres.run("psql", "-h", postgres.home, "-U", "okul", "-d", "postgres", "-qAtc",
+                                   "SHOW synchronous_standby_names").strip() == standbys, "the setting")
+    try:
+        wait_for("nobody")
+        answer = head.post("/courses", {"title": "Alone", "language": "en"})
+        assert answer.status == 503 and "check whether it was made" in answer.errors[0], answer
+        assert head.get("/courses?search=Alone").status == 200
+    finally:
+        wait_for("")
+    assert head.post("/courses", {"title": "Confirmed", "language": "en"}).status == 201
+
+
 def test_writers_while_connections_break_and_the_server_crashes(postgres, site, head):
     stop, lock, acknowledged, statuses = threading.Event(), threading.Lock(), [], set()
 

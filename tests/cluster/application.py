@@ -40,10 +40,13 @@ class Nginx:
         if front_only:
             text = text[:text.index("# ---- the application server of this machine")]
         else:
-            text = changed(text, [("listen 192.0.2.21:8443", f"listen {address_of_application}:8443")])
+            text = changed(text, [
+                ("listen 192.0.2.21:8443", f"listen {address_of_application}:8443"),
+                ("set_real_ip_from 192.0.2.22;", "set_real_ip_from 192.0.2.22; set_real_ip_from 192.0.2.2;")])
         text = re.sub(r"(?m)^\s*listen \[::\].*\n", "", text)
         text = changed(text, [
-            ("listen 80", f"listen {self.machine.address}:8080"), ("listen 443", f"listen {self.machine.address}:8440"),
+            # the machines write logs at once here
+            (" buffer=64k flush=1s", ""), ("listen 80", f"listen {self.machine.address}:8080"), ("listen 443", f"listen {self.machine.address}:8440"),
             ("/usr/local/lib/okul/share/nginx/", f"{self.home}/"), ("/etc/ssl/okul", f"{self.machine.home}/ssl"),
             (f"/etc/letsencrypt/live/{NAME}", f"{self.machine.network.home}/site"), ("/var/log/nginx", str(self.home)),
             ("okul-error.log alert", "okul-error.log info"),
@@ -112,6 +115,7 @@ class Application:
         self.machine, self.name, self.data, self.serve = machine, machine.name, machine.home / "data", None
         self.proxy = proxy
         self.data.mkdir(mode=0o750)
+        own(self.data)      # root acts as its owner, as on a real machine
         self.nginx = Nginx(machine, self.data)
         self.nginx.configure(machine.address)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
@@ -137,10 +141,6 @@ class Application:
                 if name.endswith(".fcgi"):
                     found[pid] = name
         return found
-
-    def deaths(self):
-        """Lines of the log about processes that died."""
-        return re.findall(r".*process_died.*", (self.machine.home / "okul.log").read_text())
 
     def log(self):
         return (self.machine.home / "okul.log").read_text()
@@ -174,7 +174,7 @@ class Site:
         first, second = self.applications
         migrate = cluster.address("okul_migrate", "app1")
         first.okulctl("migrate", OKUL_DATABASE=migrate)
-        first.okulctl("key", "export", network.home / "keys.sealed")
+        (network.home / "keys.sealed").write_text(first.okulctl("key", "export", "-"))
         second.okulctl("key", "import", network.home / "keys.sealed")
         second.okulctl("migrate", OKUL_DATABASE=migrate)
 
@@ -227,6 +227,13 @@ class Client:
         wire = socket.create_connection((self.site.front.machine.address, 8440), timeout=40)
         self.connection = http.client.HTTPConnection(NAME)
         self.connection.sock = self.site.tls.wrap_socket(wire, server_hostname=NAME)
+
+    @staticmethod
+    def wire(address, port):
+        """A connection by TLS to somebody whose certificate is not checked."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(socket.create_connection((address, port), timeout=40))
 
     def send(self, method, path, body=None):
         """(status, JSON of the body); status 0 where no response came."""

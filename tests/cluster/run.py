@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import front
 from application import Client, Haproxy, HttpWriter, Pgbouncer, Site
 from database import Cluster, Node, certificates
 from network import Network, until
@@ -73,8 +74,11 @@ class ByApi:
         self.site = Site(cluster, network, PROXIES[options.through])
         self.applications = self.site.applications
         self.site.start()
-        front = network.machines["front"]
-        self.writers = Writers([HttpWriter(front, n, self.site, token) for n, token in enumerate(self.site.admins(options.writers))])
+        tokens = self.site.admins(options.writers)
+        faults = front.check(self.site, tokens[0])
+        if faults:
+            raise Failed("; ".join(faults))
+        self.writers = Writers([HttpWriter(network.machines["front"], n, self.site, token) for n, token in enumerate(tokens)])
 
     @staticmethod
     def written(primary):
@@ -187,7 +191,7 @@ def check(load, cluster, died):
 
 def play(load, cluster, what):
     """One round. Returns what is printed of it."""
-    workers = {a.name: set(a.workers()) for a in load.applications}
+    before = {a.name: (set(a.workers()), len(a.log())) for a in load.applications}
     time.sleep(2)
     began = time.monotonic()
     what.strike()
@@ -199,7 +203,8 @@ def play(load, cluster, what):
     pause = random.uniform(0, 6)    # it comes back at another moment of Patroni's loop each time
     time.sleep(pause)
     survivors = [a for a in load.applications if a is not getattr(what, "victim", None)]
-    died = [pid for a in survivors for pid in workers[a.name] - set(a.workers())] + [line for a in survivors for line in a.deaths()]
+    died = [pid for a in survivors for pid in before[a.name][0] - set(a.workers())]
+    died += [line for a in survivors for line in a.log()[before[a.name][1]:].splitlines() if "process_died" in line]
     what.repair()
     until(what.is_whole, "the machine to be back", 120)
     whole = time.monotonic()

@@ -116,8 +116,10 @@ set_up(struct postgres *p, char *why, size_t room)
 	}
 	if (sent && pipeline_sync(p) == DB_DONE && pipeline_drain(p) == DB_DONE)
 		return true;
-	return p->conn ? no_connection(p->conn, why, room)
-		       : text_complain(why, room, "no connection to the database: it was lost at once");
+	return p->conn
+		? no_connection(p->conn, why, room)
+		: text_complain(why, room,
+			  "no connection to the database: it was lost at once; PgBouncer, if there is one, needs pool_mode = session");
 }
 
 static PGconn *

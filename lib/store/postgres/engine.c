@@ -48,7 +48,8 @@ version_fits(struct postgres *p, char *why, size_t room)
 	postgres_release(&p->base);
 	p->has_schema = found > 0;
 	if (found < 0)
-		return text_complain(why, room, "the database cannot be read; the log has the reason");
+		return text_complain(why, room, "the database cannot be read; the log has the reason%s",
+			p->conn ? "" : "; PgBouncer, if there is one, needs pool_mode = session");
 	if (found == p->version || !p->version)
 		return true;
 	if (found == 0)
