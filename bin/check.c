@@ -513,7 +513,7 @@ run_check(int argc, char **argv, const char *data)
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "check takes no argument but --settings");
 	const struct conf *conf = conf_load(data, why, sizeof(why));
-	if (!conf || !conf_load_secrets(why, sizeof(why))) {
+	if (!conf || !conf_load_secrets(SECRET_MAIL, why, sizeof(why))) {
 		report(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
 	}

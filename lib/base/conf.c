@@ -23,7 +23,7 @@ struct setting {
 	const char *summary;
 	int64_t min, max;	  /* INTEGER */
 	const char *const *words; /* FLAG: of false and true; CHOICE: in the order of the enum */
-	bool secret;		  /* only conf_load_secrets() reads it */
+	enum conf_secret secret;  /* only conf_load_secrets() reads it */
 };
 
 #define AT(member) offsetof(struct conf, member)
@@ -57,6 +57,16 @@ static const struct setting settings[] = {
 	URL(app_url, "", "address of the web app, for links in mails; empty: base_url"),
 	TEXT(database, "",
 		"postgresql://user@host/name for a database on a server (host1,host2 for several); empty: DATA/okul.db"),
+	TEXT(files, "",
+		"s3://bucket or s3://bucket/prefix for uploads in storage that speaks S3; empty: DATA/files (`okulctl files move`)"),
+	TEXT(files_endpoint, "", "its address without the bucket, like https://s3.example.org; http only on this machine"),
+	TEXT(files_region, "us-east-1", "its region"),
+	TEXT(files_key_id, "", "id of the access key"),
+	{ "files_secret", STRING, AT(files_secret), "", "its secret; with one the file must be readable by its owner alone",
+		.secret = SECRET_FILES },
+	ONE_OF(files_delivery, "proxy",
+		"who sends files that are in S3: nginx, or the storage itself, by a redirect (always so without x-accel)", "proxy",
+		"redirect"),
 	TEXT(share, "", "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)"),
 	TEXT(mail_from, "okul@localhost", "sender address of mails"),
 	TEXT(mail_name, "okul", "the school's name in mails"),
@@ -68,7 +78,7 @@ static const struct setting settings[] = {
 	ONE_OF(smtp_security, "starttls", "plain only to a server on this machine", "plain", "starttls", "tls"),
 	TEXT(smtp_user, "", "login of the SMTP server; empty: none"),
 	{ "smtp_password", STRING, AT(smtp_password), "", "its password; with one the file must be readable by its owner alone",
-		.secret = true },
+		.secret = SECRET_MAIL },
 	TEXT(smtp_ca, "", "file of trusted certificates; empty: the system's"),
 	NUMBER(smtp_timeout, 30, 1, 600, "seconds for one mail, sendmail's too"),
 	NUMBER(code_life, 600, 60, 86400, "lifetime of a login code in seconds"),
@@ -129,7 +139,7 @@ struct source {
 	const char *name; /* for error messages: a path or an environment variable */
 	char *why;
 	size_t room;
-	bool secrets; /* only these are stored, else only the others */
+	enum conf_secret secrets; /* only settings of this kind are stored */
 	bool seen[COUNT(settings)];
 };
 
@@ -224,15 +234,15 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 	return complain(source, "%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)", source->name, name);
 }
 
-/* Overwrites the lines of secrets by spaces, so that libinih makes no copy of them. */
+/* Overwrites the lines of secrets that are not wanted by spaces, so that libinih makes no copy of them. */
 static void
-blank_secrets(char *text)
+blank_secrets(char *text, enum conf_secret wanted)
 {
 	for (char *line = text; *line; line += strspn(line, "\n")) {
 		size_t length = strcspn(line, "\n");
 
 		for (size_t i = 0; i < COUNT(settings); i++)
-			if (settings[i].secret && strncmp(line, settings[i].name, strlen(settings[i].name)) == 0)
+			if (settings[i].secret != wanted && strncmp(line, settings[i].name, strlen(settings[i].name)) == 0)
 				memset(line, ' ', length);
 		line += length;
 	}
@@ -272,8 +282,8 @@ read_file(struct source *source)
 	bool good = read_whole(path, text, FILE_MAX);
 	if (!good)
 		complain(source, "%s cannot be read: %s; run this as the user that runs okul", path, strerror(errno));
-	else if (!source->secrets)
-		blank_secrets(text);
+	else
+		blank_secrets(text, source->secrets);
 	int line = good ? ini_parse_string(text, on_setting, source) : -1;
 	secret_wipe(text, FILE_MAX);
 	free(text);
@@ -472,6 +482,92 @@ check_database(struct source *source)
 			conf->data);
 }
 
+/* Not empty, and no byte in it that a URL or a signature would have to escape. */
+static bool
+is_plain(const char *text, size_t length, const char *marks)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!strchr(TEXT_ALPHA TEXT_DIGITS, text[i]) && !strchr(marks, text[i]))
+			return false;
+	return length > 0;
+}
+
+static bool
+parse_bucket(struct source *source, const char *text)
+{
+	struct conf *conf = source->conf;
+	size_t bucket = strcspn(text, "/");
+	const char *prefix = text[bucket] ? text + bucket + 1 : "";
+	size_t length = strlen(prefix);
+
+	while (length > 0 && prefix[length - 1] == '/')
+		length--;
+	if (bucket < 3 || bucket > 63 || !is_plain(text, bucket, ".-_") || prefix[0] == '/' || strstr(prefix, "//") ||
+		length > 100 || (length > 0 && !is_plain(prefix, length, "._-/")))
+		return complain(source,
+			"files = %s: must be s3://bucket or s3://bucket/prefix, of letters, digits and - _ . /, or empty for %s/files",
+			conf->files, conf->data);
+	char path[128];
+	int n = snprintf(path, sizeof(path), "%.*s%s", (int)length, prefix, length > 0 ? "/" : "");
+	return set_string(source, &conf->files_bucket, text, bucket) && set_string(source, &conf->files_prefix, path, (size_t)n);
+}
+
+/* http:// shows a reader of the network each file, and lets him use each signed URL: so only on this machine. */
+static bool
+parse_endpoint(struct source *source)
+{
+	struct conf *conf = source->conf;
+	const char *text = conf->files_endpoint;
+	bool tls = strncmp(text, "https://", 8) == 0, plain = strncmp(text, "http://", 7) == 0;
+	const char *host = text + (tls ? 8 : 7);
+	size_t length = strlen(text), name = tls || plain ? strcspn(host, ":/") : 0;
+
+	while (length > 0 && text[length - 1] == '/')
+		length--;
+	if (name == 0 || (size_t)(text + length - host) < name || !is_plain(host, (size_t)(text + length - host), ".-:"))
+		return complain(source, "files_endpoint = %s: must be the address of the storage, like https://s3.example.org", text);
+	if (plain && strncmp(host, "127.0.0.1", name) != 0 && strncmp(host, "localhost", name) != 0)
+		return complain(source, "files_endpoint = %s: must begin with https:// (http:// is for 127.0.0.1 only)", text);
+	return set_string(source, &conf->files_host, host, (size_t)(text + length - host)) &&
+		set_string(source, &conf->files_endpoint, text, length);
+}
+
+static bool
+check_files(struct source *source)
+{
+	struct conf *conf = source->conf;
+
+	if (!conf->files[0])
+		return set_string(source, &conf->files_bucket, "", 0) && set_string(source, &conf->files_prefix, "", 0);
+	if (strncmp(conf->files, "s3://", 5) != 0)
+		return complain(source, "files = %s: must be like s3://bucket, or empty for the folder %s/files", conf->files,
+			conf->data);
+	if (!conf->files_endpoint[0] || !conf->files_key_id[0])
+		return complain(source, "files is set, and %s is not; set files_endpoint, files_key_id and files_secret too",
+			conf->files_endpoint[0] ? "files_key_id" : "files_endpoint");
+	if (!is_plain(conf->files_region, strlen(conf->files_region), "-_"))
+		return complain(source, "files_region = %s: must be a word like us-east-1", conf->files_region);
+	if (!is_plain(conf->files_key_id, strlen(conf->files_key_id), "-_.@:+="))
+		return complain(source, "files_key_id = %s: holds a character that no key id has", conf->files_key_id);
+	return parse_bucket(source, conf->files + 5) && parse_endpoint(source);
+}
+
+bool
+conf_check_files_secret(const struct conf *conf, char *why, size_t room)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!conf->files_bucket[0])
+		return true;
+	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
+	if (!conf->files_secret[0])
+		return text_complain(why, room, "files is %s, and files_secret is not set; set it in %s", conf->files, path);
+	return getenv("OKUL_FILES_SECRET") || stat(path, &st) != 0 || !(st.st_mode & (S_IRWXG | S_IRWXO)) ||
+		text_complain(why, room, "files_secret in %s can be read by other users (mode %04o); run: chmod 600 %s", path,
+			st.st_mode & 07777, path);
+}
+
 static bool
 parse_proxies(struct source *source)
 {
@@ -547,7 +643,7 @@ conf_load(const char *data, char *why, size_t room)
 		if (!set(&source, &settings[i], settings[i].fallback))
 			return NULL;
 	if (!read_file(&source) || !read_environment(&source) || !parse_proxies(&source) || !parse_origins(&source) ||
-		!find_share(&source) || !check_database(&source) || !read_keys(&source))
+		!find_share(&source) || !check_database(&source) || !check_files(&source) || !read_keys(&source))
 		return NULL;
 	if (!conf->app_url[0] && !set_string(&source, &conf->app_url, conf->base_url, strlen(conf->base_url)))
 		return NULL;
@@ -555,9 +651,9 @@ conf_load(const char *data, char *why, size_t room)
 }
 
 bool
-conf_load_secrets(char *why, size_t room)
+conf_load_secrets(enum conf_secret which, char *why, size_t room)
 {
-	struct source source = { .conf = &loaded, .why = why, .room = room, .secrets = true };
+	struct source source = { .conf = &loaded, .why = why, .room = room, .secrets = which };
 
 	return read_file(&source) && read_environment(&source);
 }
