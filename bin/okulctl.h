@@ -19,6 +19,9 @@ must_use bool origins_write(const struct conf *conf);
 /* True when it matches. */
 bool origins_known(const struct conf *conf);
 
+/* Makes DATA/files-s3.conf match the configuration. Returns 1 when that changed it, 0 when not, -1 after reporting why not. */
+must_use int files_web_update(const struct conf *conf);
+
 /* ---- files */
 
 /* Appends a file ("-": standard input) to `text`; stops once it is longer than `max`. False with errno set. */

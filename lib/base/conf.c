@@ -528,7 +528,11 @@ parse_endpoint(struct source *source)
 		return complain(source, "files_endpoint = %s: must be the address of the storage, like https://s3.example.org", text);
 	if (plain && strncmp(host, "127.0.0.1", name) != 0 && strncmp(host, "localhost", name) != 0)
 		return complain(source, "files_endpoint = %s: must begin with https:// (http:// is for 127.0.0.1 only)", text);
-	return set_string(source, &conf->files_host, host, (size_t)(text + length - host)) &&
+	/* Nobody sends the scheme's own port in Host. */
+	size_t end = (size_t)(text + length - host), port = tls ? 4 : 3;
+	if (end > port && strncmp(host + end - port, tls ? ":443" : ":80", port) == 0)
+		end -= port;
+	return set_string(source, &conf->files_host, host, end) &&
 		set_string(source, &conf->files_endpoint, text, length);
 }
 

@@ -324,7 +324,7 @@ put_link(struct buf *head, struct request *rq, const struct response *response, 
 {
 	const char *cache = response->file_cache ? response->file_cache : "no-cache";
 	const char *link = proxy
-		? s3_link(rq->arena, rq->conf, response->file_object, NULL, NULL, NULL)
+		? s3_link(rq->arena, rq->conf, response->file_object, response->file_type, NULL, NULL)
 		: s3_link(rq->arena, rq->conf, response->file_object, response->file_type, response->file_disposition, cache);
 
 	if (proxy)

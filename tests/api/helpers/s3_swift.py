@@ -90,6 +90,15 @@ def make_folder(folder, port, key, secret):
         builder.get_ring().save(f"{folder}/{server}.ring.gz")
 
 
+class NoCache:
+    """Stands for memcached, without which tempauth answers nothing: keeps nothing."""
+
+    def get(self, *_, **__):
+        return None
+
+    set = incr = decr = delete = get
+
+
 def serve(folder, server):
     from swift.common.wsgi import run_wsgi
 
@@ -103,6 +112,7 @@ def main():
     import swift.common.utils as utils
 
     utils.SWIFT_CONF_FILE = folder + "/swift.conf"
+    utils.cache_from_env = lambda *_, **__: NoCache()
     make_folder(folder, port, key, secret)
     children = []
     for server in SERVERS:
