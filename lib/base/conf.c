@@ -532,8 +532,8 @@ parse_endpoint(struct source *source)
 	size_t end = (size_t)(text + length - host), port = tls ? 4 : 3;
 	if (end > port && strncmp(host + end - port, tls ? ":443" : ":80", port) == 0)
 		end -= port;
-	return set_string(source, &conf->files_host, host, end) &&
-		set_string(source, &conf->files_endpoint, text, length);
+	((char *)text)[length] = '\0'; /* of set_string() */
+	return set_string(source, &conf->files_host, host, end);
 }
 
 static bool

@@ -44,6 +44,7 @@ pipeline = catch_errors gatekeeper listing_formats s3api tempauth copy slo dlo v
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+error_suppression_interval = 0
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:gatekeeper]
