@@ -542,7 +542,8 @@ check_files(struct source *source)
 	struct conf *conf = source->conf;
 
 	if (!conf->files[0])
-		return set_string(source, &conf->files_bucket, "", 0) && set_string(source, &conf->files_prefix, "", 0);
+		return set_string(source, &conf->files_bucket, "", 0) && set_string(source, &conf->files_prefix, "", 0) &&
+			set_string(source, &conf->files_host, "", 0);
 	if (strncmp(conf->files, "s3://", 5) != 0)
 		return complain(source, "files = %s: must be like s3://bucket, or empty for the folder %s/files", conf->files,
 			conf->data);
@@ -554,6 +555,19 @@ check_files(struct source *source)
 	if (!is_plain(conf->files_key_id, strlen(conf->files_key_id), "-_.@:+="))
 		return complain(source, "files_key_id = %s: holds a character that no key id has", conf->files_key_id);
 	return parse_bucket(source, conf->files + 5) && parse_endpoint(source);
+}
+
+bool
+conf_with_files(const struct conf *conf, const char *files, struct conf *out, char *why, size_t room)
+{
+	struct source source = { .conf = out, .why = why, .room = room };
+
+	*out = *conf;
+	/* What check_files() sets or changes must not be shared. */
+	out->files = out->files_bucket = out->files_prefix = out->files_host = out->files_endpoint = NULL;
+	return set_string(&source, &out->files, files, strlen(files)) &&
+		set_string(&source, &out->files_endpoint, conf->files_endpoint, strlen(conf->files_endpoint)) &&
+		set_string(&source, &out->files_host, "", 0) && check_files(&source);
 }
 
 bool

@@ -113,6 +113,12 @@ must_use bool conf_load_secrets(enum conf_secret which, char *why, size_t room);
  */
 must_use bool conf_check_files_secret(const struct conf *conf, char *why, size_t room);
 
+/*
+ * Sets `*out` to `conf` with another value of the setting `files`. It shares the other strings with conf, and lives as long.
+ * False when the value, or a setting that it needs, is wrong.
+ */
+must_use bool conf_with_files(const struct conf *conf, const char *files, struct conf *out, char *why, size_t room);
+
 /* Creates DATA/keys.conf atomically unless it exists; `*made` is whether it did. */
 must_use bool conf_make_keys(const char *data, bool *made, char *why, size_t room);
 

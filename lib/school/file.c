@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "limit.h"
+#include "log.h"
 #include "sql.h"
 
 #include <limits.h>
@@ -12,9 +13,11 @@
 
 #define SWEPT "file-swept"  /* subject: the hash that gc takes for an orphan's; kept for a day, as all events */
 
-enum { NAMED, SWEPT_AT, ADD, USER_BYTES, ALL_BYTES, REMOVE };
+enum { PLACE, PLACED, NAMED, SWEPT_AT, ADD, USER_BYTES, ALL_BYTES, REMOVE };
 
 static const char *const file_sql[] = {
+	[PLACE] = "SELECT value FROM instance WHERE key = 'files'",
+	[PLACED] = "INSERT INTO instance (key, value) VALUES ('files', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
 	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
 	[SWEPT_AT] = "SELECT coalesce(max(at), 0) FROM event WHERE kind = '" SWEPT "' AND subject = ?1",
 	[ADD] = "INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
@@ -94,6 +97,26 @@ file_sweep(struct db *db, const char *sha256, int64_t now, bool *orphan)
 	return db_failure(db);
 }
 
+void
+file_place(struct db *db, const char *files)
+{
+	db_change(db, file_sql[PLACED], ARGS(files));
+}
+
+/* False in a program that has not been restarted since `okulctl files move`: it would store where nobody looks. */
+static bool
+is_in_place(struct db *db, const struct conf *conf)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, file_sql[PLACE], NO_ARGS);
+	bool good = rc != DB_ROW || strcmp(db_text(row, 0), conf->files) == 0;
+
+	if (!good)
+		log_line(LOG_FAULT, "files_moved to=%s: this program has an old setting; restart okul", db_text(row, 0));
+	db_end(row);
+	return good;
+}
+
 /*
  * Whether the bytes are still there that blob_keep() stored. In a folder gc may have deleted an old orphan before its time was
  * renewed. In S3 it may have, or still may, when it swept the hash after file_fits() looked, or a moment before.
@@ -114,7 +137,7 @@ file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct
 
 	random_id(row->id);
 	snprintf(row->key, sizeof(row->key), "%s.%s", row->id, info->extension);
-	if (!is_there(db, conf, blob, now))
+	if (!is_in_place(db, conf) || !is_there(db, conf, blob, now))
 		return ERROR_BUSY;
 	return db_run(db, file_sql[ADD],
 		       ARGS(row->id, row->key, blob->sha256, blob->size, info->mime, row->name, row->owner, row->is_public, now),

@@ -58,6 +58,11 @@ must_use enum error file_add(struct db *db, const struct conf *conf, const struc
 must_use enum error file_take(struct db *db, const struct conf *conf, const struct blob *blob, struct file_row *row, int64_t user,
 	int64_t now);
 /*
+ * Inside a write transaction: notes the setting `files` with which alone file_add() adds rows from now on; before the first
+ * call it does with any. For a move of all files: a program that has the old setting still answers uploads 503.
+ */
+void file_place(struct db *db, const char *files);
+/*
  * Inside a write transaction of gc, for files in S3: sets `*orphan` where no row names the hash, and notes that it is swept.
  * Its object may be deleted once the transaction is committed, in FILE_SWEEP_TIME / 2.
  */
