@@ -242,7 +242,8 @@ blank_secrets(char *text, enum conf_secret wanted)
 		size_t length = strcspn(line, "\n");
 
 		for (size_t i = 0; i < COUNT(settings); i++)
-			if (settings[i].secret != wanted && strncmp(line, settings[i].name, strlen(settings[i].name)) == 0)
+			if (settings[i].secret && settings[i].secret != wanted &&
+				strncmp(line, settings[i].name, strlen(settings[i].name)) == 0)
 				memset(line, ' ', length);
 		line += length;
 	}

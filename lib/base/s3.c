@@ -182,7 +182,7 @@ remedy(const char *code, long status)
 		const char *code, *remedy;
 	} known[] = {
 		{ "InvalidAccessKeyId", "files_key_id is wrong" },
-		{ "SignatureDoesNotMatch", "files_secret or files_region is wrong" },
+		{ "SignatureDoesNotMatch", "files_key_id, files_secret or files_region is wrong" },
 		{ "AuthorizationHeaderMalformed", "files_region is wrong" },
 		{ "NoSuchBucket", "the bucket of files does not exist; create it" },
 		{ "RequestTimeTooSkewed", "the clock of this machine is wrong; set it (timedatectl)" },

@@ -22,6 +22,7 @@ status_line(int status)
 	case 201: return "Status: 201 Created\r\n";
 	case 204: return "Status: 204 No Content\r\n";
 	case 206: return "Status: 206 Partial Content\r\n";
+	case 302: return "Status: 302 Found\r\n";
 	case 304: return "Status: 304 Not Modified\r\n";
 	case 400: return "Status: 400 Bad Request\r\n";
 	case 401: return "Status: 401 Unauthorized\r\n";
@@ -353,7 +354,7 @@ send_object(struct http *http, struct request *rq, const struct response *respon
 		return file_error(http, rq, head, ERROR_NO_SUCH_RANGE, response->file_size);
 	if (status == 302) {
 		begin_head(head, rq, status, NULL, false);
-		buf_puts(head, "Referrer-Policy: no-referrer\r\n");
+		buf_puts(head, "Referrer-Policy: no-referrer\r\nContent-Type: text/plain; charset=utf-8\r\n");
 		put_link(head, rq, response, false);
 		header_int(head, "Content-Length", 0);
 		http_send(http, head, "", 0);

@@ -1,12 +1,22 @@
 """Files in S3: uploads, downloads by the web server and by redirects, gc, verify, move, and a storage that is away."""
 
+import collections
+import contextlib
+import hashlib
+import http.client
+import os
+import random
+import re
+import signal
 import subprocess
+import threading
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 
-from helpers.client import Okul
+from helpers.client import Okul, form
 from helpers.s3 import BUCKET, SECRET, Storage, key_of
 from helpers.samples import pdf, png
 from helpers.server import Server, free_port
@@ -177,6 +187,58 @@ def test_redirects(storage, settings):
         server.stop()
 
 
+# ---- workers that are killed
+
+
+@pytest.mark.kills
+def test_no_row_without_its_object_when_workers_are_killed(storage):
+    """Uploads run while workers of storage are killed. OKUL_KILL_ROUNDS: how many are killed, 20 unless given."""
+    rounds = int(os.environ.get("OKUL_KILL_ROUNDS", "20"))
+    server = Server("s3-killed", web="nginx", OKUL_STORAGE_USER_QUOTA="0", **storage.settings("/killed"))
+    try:
+        okul = Okul(server)
+        person = okul.registered()
+        ended, answers, lock = threading.Event(), [], threading.Lock()
+
+        def uploads():
+            while not ended.is_set():
+                content = pdf() + os.urandom(random.randrange(1, 300_000))
+                kind, body = form(("file", "file.pdf", content))
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+                try:
+                    connection.request("POST", "/storage/upload", body, {"Content-Type": kind, "Authorization": "Bearer " + person.token})
+                    with lock:
+                        answers.append((connection.getresponse().status, content))
+                except (OSError, http.client.HTTPException):
+                    pass
+                finally:
+                    connection.close()
+
+        threads = [threading.Thread(target=uploads) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(rounds):
+            time.sleep(random.uniform(0.05, 0.4))
+            workers = server.workers("storage")
+            if workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(random.choice(list(workers)), signal.SIGKILL)
+        time.sleep(1)
+        ended.set()
+        for thread in threads:
+            thread.join()
+        named = set(re.findall("[0-9a-f]{64}", server.sql("SELECT sha256 FROM file")))
+        stored = {key.rpartition("/")[2] for key in storage.keys() if key.startswith("killed/")}
+        acknowledged = {hashlib.sha256(content).hexdigest() for status, content in answers if status == 201}
+        statuses = collections.Counter(status for status, _ in answers)
+        print(f"{rounds} kills, answers {dict(statuses)}, {len(named)} rows, {len(stored)} objects")
+        assert acknowledged and acknowledged <= named <= stored, statuses
+        assert set(statuses) <= {201, 502, 503, 504}, statuses
+        assert server.ctl("files", "verify").stdout.endswith(" 0 damaged\n")
+    finally:
+        server.stop()
+
+
 # ---- move
 
 
@@ -228,8 +290,8 @@ def test_move_there_and_back(storage, tmp_path):
     ({"OKUL_FILES_KEY_ID": ""}, "files is set, and files_key_id is not"),
     ({"OKUL_FILES_SECRET": ""}, "and files_secret is not set; set it in"),
     ({"OKUL_FILES_REGION": "a b"}, "files_region = a b: must be a word like us-east-1"),
-    ({"OKUL_FILES_SECRET": "wrong"}, "files_secret or files_region is wrong"),
-    ({"OKUL_FILES_KEY_ID": "okul:nobody"}, "files_key_id is wrong"),
+    ({"OKUL_FILES_SECRET": "wrong"}, "files_key_id, files_secret or files_region is wrong"),
+    ({"OKUL_FILES_KEY_ID": "okul:nobody"}, "files_key_id, files_secret"),
     ({"OKUL_FILES": "s3://another"}, "the bucket of files does not exist; create it"),
     ({"OKUL_FILES_REGION": "eu-north-9"}, "files_region is wrong"),
     ({"OKUL_FILES_ENDPOINT": "http://127.0.0.1:1"}, "http://127.0.0.1:1 does not answer GET"),
