@@ -60,11 +60,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(the_example_of_aws_is_signed_as_published),
-		test(values_are_escaped_and_signed),
-		test(hmacs_take_keys_of_any_length),
+		cmocka_unit_test(the_example_of_aws_is_signed_as_published),
+		cmocka_unit_test(values_are_escaped_and_signed),
+		cmocka_unit_test(hmacs_take_keys_of_any_length),
 	};
 
 	random_init();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("sigv4", tests, NULL, NULL);
 }
