@@ -239,6 +239,13 @@ bench: $(BUILD_release)/bench/echo	## measure the cost of a request, compared wi
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
 
+# Needs root for network namespaces; about five minutes. CLUSTER has options of tests/cluster/run.py.
+.PHONY: cluster
+cluster:	## several machines: writers while the primary database and an application machine are killed and cut off
+	@conf/setup.sh build run cluster
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
+	@PYTHONDONTWRITEBYTECODE=1 tests/cluster/run.py $(CLUSTER)
+
 .PHONY: portable
 portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
 	@conf/setup.sh build portable
@@ -301,6 +308,11 @@ endif
 check: setup-test	## in about a minute: the unit tests, and a valid request and one without token for every route
 	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \
 	part unit TESTS=; part api TESTS="tests/api/rights.py -m quick"; exit $$status
+
+.PHONY: replay
+REQUESTS ?= 10000
+replay:	## send the same requests to both engines, and compare the responses (REQUESTS=10000)
+	@OKUL_REPLAY=$(REQUESTS) $(MAKE) --no-print-directory FLAVOUR=test DATABASE=postgres TESTS="tests/api/replay.py -s" api
 
 # Every part runs, even after a failure; tests/count stores the numbers of tests for .ci/run. The API tests mostly wait for the
 # server, so those of both flavours run in parallel.

@@ -31,7 +31,7 @@ static command_call run_move;
 const struct command command_files_move = {
 	.name = "files move",
 	.usage = "s3://BUCKET[/PREFIX] | folder",
-	.summary = "move all stored files to storage that speaks S3, or back to DATA/files",
+	.summary = "move all stored files to S3, or back to the folder",
 	.help = "Copies every uploaded file, compares its SHA-256, then changes the setting `files`\n"
 		"of okul.conf. The school stays in use. Set files_endpoint, files_region,\n"
 		"files_key_id and files_secret in okul.conf before. Interrupted, it changed nothing:\n"

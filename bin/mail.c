@@ -513,8 +513,8 @@ run_mail(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	log_init("mail", s.conf->log_syslog, (enum log_level)s.conf->log_level);
 	s.db = ctl_db(s.conf, DB_READ_WRITE);
-	if (!s.db)
-		return EXIT_CONFIG;
+	if (!s.db) /* a server that is away may be back in a moment: the supervisor tries again */
+		return s.conf && db_is_url(s.conf->database) ? EXIT_NO_HOST : EXIT_CONFIG;
 	db_only_deletes(s.db, true); /* rows of sent mails are deleted */
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);

@@ -28,7 +28,7 @@ static const struct command *const commands[] = {
 	&command_audit,
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
-	&command_key_list, &command_key_rotate, &command_sql, &command_demo,
+	&command_key_list, &command_key_rotate, &command_key_export, &command_key_import, &command_sql, &command_demo,
 };
 
 /* The modules of lib/school/ that commands use. */

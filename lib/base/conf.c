@@ -410,15 +410,34 @@ conf_make_keys(const char *data, bool *made, char *why, size_t room)
 	return good;
 }
 
+/* After the parser, which returned `line`: true when it found every key. */
 static bool
-read_keys(struct source *source)
+has_all_keys(const struct source *source, int line)
 {
 	static const unsigned char zero[KEY_BYTES];
 	const struct conf *conf = source->conf;
+	bool complete = conf->jwt_count > 0;
+
+	if (line != 0 && !source->why[0])
+		complain(source, "%s: line %d is broken; restore it from a backup", source->name, line);
+	if (line != 0)
+		return false;
+	for (size_t i = 0; i < COUNT(keys); i++)
+		complete &= !secret_equal((const unsigned char *)conf + keys[i].offset, zero, KEY_BYTES);
+	return complete ||
+		complain(source,
+			"%s lacks a key; restore it from a backup, or move it away and run "
+			"`okulctl migrate` to have new keys made (which ends every session)",
+			source->name);
+}
+
+static bool
+read_keys(struct source *source)
+{
 	char path[PATH_MAX];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
+	snprintf(path, sizeof(path), "%s/keys.conf", source->conf->data);
 	source->name = path;
 	if (stat(path, &st) != 0 && errno == ENOENT)
 		return complain(source,
@@ -430,19 +449,19 @@ read_keys(struct source *source)
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
 		return complain(source, "%s can be read by other users; run: chmod 600 %s", path, path);
 	source->why[0] = '\0';
-	int line = ini_parse(path, on_key, source);
-	if (line != 0 && !source->why[0])
-		complain(source, "%s: line %d is broken; restore it from a backup", path, line);
-	if (line != 0)
-		return false;
-	bool complete = conf->jwt_count > 0;
+	return has_all_keys(source, ini_parse(path, on_key, source));
+}
+
+bool
+conf_read_keys(const char *text, const char *name, struct conf *out, char *why, size_t room)
+{
+	struct source source = { .conf = out, .name = name, .why = why, .room = room };
+
+	out->jwt_count = 0;
 	for (size_t i = 0; i < COUNT(keys); i++)
-		complete &= !secret_equal((const unsigned char *)conf + keys[i].offset, zero, KEY_BYTES);
-	return complete ||
-		complain(source,
-			"%s lacks a key; restore it from a backup, or move it away and run "
-			"`okulctl migrate` to have new keys made (which ends every session)",
-			path);
+		memset((unsigned char *)out + keys[i].offset, 0, KEY_BYTES);
+	why[0] = '\0';
+	return has_all_keys(&source, ini_parse_string(text, on_key, &source));
 }
 
 /* ---- files beside the running program */

@@ -122,6 +122,12 @@ must_use bool conf_with_files(const struct conf *conf, const char *files, struct
 /* Creates DATA/keys.conf atomically unless it exists; `*made` is whether it did. */
 must_use bool conf_make_keys(const char *data, bool *made, char *why, size_t room);
 
+/*
+ * Reads the keys of `text`, which is as keys.conf, into those of `keys`, of which all else is left as it is; `name` is the
+ * file's, for `why`. Wipe them after use.
+ */
+must_use bool conf_read_keys(const char *text, const char *name, struct conf *keys, char *why, size_t room);
+
 /* A path below the data folder: conf_path(conf, "okul.db"). Free it; NULL when memory is short. */
 must_use char *conf_path(const struct conf *conf, const char *name);
 

@@ -236,3 +236,15 @@ secret_open(void *out, const unsigned char *sealed, size_t length, const unsigne
 		return false;
 	return crypto_secretbox_open_easy(out, sealed + nonce, length - nonce, sealed, key) == 0;
 }
+
+bool
+secret_stretch(unsigned char key[static 32], const char *passphrase, const unsigned char salt[static SALT_BYTES], uint32_t passes,
+	uint32_t memory)
+{
+	_Static_assert(SALT_BYTES == crypto_pwhash_argon2id_SALTBYTES, "the header says 16");
+
+	OUTSIDE_TRANSACTION();
+	return passes >= 1 && passes <= 16 && memory >= 8192 && memory <= 1048576 &&
+		crypto_pwhash_argon2id(key, 32, passphrase, strlen(passphrase), salt, passes, (size_t)memory * 1024,
+			crypto_pwhash_argon2id_ALG_ARGON2ID13) == 0;
+}

@@ -8,6 +8,7 @@
 #define MAC_BYTES 32		/* HMAC-SHA-256 (RFC 2104, FIPS 180-4) */
 #define HASH_KEY 16		/* bytes */
 #define SEAL_EXTRA 40		/* bytes that secret_seal() adds: nonce 24, tag 16 */
+#define SALT_BYTES 16		/* of secret_stretch() */
 
 /* Aborts when the system has no random numbers. Call once at the start, before any other call here. */
 void random_init(void);
@@ -58,5 +59,11 @@ void secret_no_core(void);
 void secret_seal(unsigned char *out, const void *bytes, size_t length, const unsigned char key[static 32]);
 /* Undoes it into `out` (length - SEAL_EXTRA bytes); false when the seal is broken or of another key. */
 must_use bool secret_open(void *out, const unsigned char *sealed, size_t length, const unsigned char key[static 32]);
+/*
+ * The key of a passphrase: Argon2id (RFC 9106) with one lane, `passes` (1 to 16) over `memory` KiB (8192 to 1048576), so
+ * that each guess is as expensive. False when these are out of bounds or memory is short.
+ */
+must_use bool secret_stretch(unsigned char key[static 32], const char *passphrase, const unsigned char salt[static SALT_BYTES],
+	uint32_t passes, uint32_t memory);
 
 #endif

@@ -184,7 +184,7 @@ try_later(struct request *rq, const struct before_try *before, int conflicts)
 static struct response
 prepare_and_write(struct request *rq, bool first)
 {
-	struct response response = first ? (struct response){ .error = ERROR_NONE } : check_again(rq);
+	struct response response = first ? response_passed() : check_again(rq);
 
 	if (!response.error)
 		response = etag_guard(rq);
@@ -511,8 +511,11 @@ app_main(int argc, char **argv, const struct program *program)
 	etag_init(app.conf);
 	struct db *db = db_open(app.conf->database, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 	/* A worker does not start where its statements do not prepare; for one CGI request the check is too expensive. */
-	if (!db || (!(serving && http_is_cgi(app.http)) && !check_all(program, db, why, sizeof(why))))
-		return fail(&app, why);
+	if (!db || (!(serving && http_is_cgi(app.http)) && !check_all(program, db, why, sizeof(why)))) {
+		int failed = fail(&app, why);
+		/* A server that is away may be back in a moment; the supervisor then tries again. */
+		return db_is_url(app.conf->database) ? EXIT_NO_HOST : failed;
+	}
 	app.db = db;
 	malloc_trim(0);
 	int code = serving ? serve(&app) : check(program, db);

@@ -1,6 +1,7 @@
 """The connection to PostgreSQL is lost, or its server restarts: what requests at hand and later ones respond, that no worker
 dies, and that no acknowledged write is missing."""
 
+import os
 import signal
 import threading
 import time
@@ -120,3 +121,28 @@ def test_writers_while_connections_break_and_the_server_crashes(postgres, site, 
     assert statuses == {201, 503} and len(acknowledged) > 100
     for id_ in acknowledged:
         assert head.get(f"/courses/{id_}").status == 200, "an acknowledged write is missing"
+
+
+def test_a_worker_that_starts_while_the_server_is_away(postgres):
+    """As on a machine that boots while the database fails over: programs and mail sender wait for it, by themselves."""
+    server = Server("away", OKUL_WORKERS="2", OKUL_DATABASE=postgres.create())
+    try:
+        okul = Okul(server)
+        boss = okul.staff("superadmin")
+        postgres.kill()
+        old = {pid: name for pid, name in server.processes().items() if ".fcgi" in name or name.endswith("--keep")}
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: sum(b"prog=mail" not in line and b"no connection to the database" in line
+                          for line in b"".join(server.logs().values()).splitlines()) >= 40, "programs that tried again")
+        postgres.restart()
+        until(lambda: sorted(name.split(" ")[0] for name in server.workers().values()) ==
+              sorted(name.split(" ")[0] for name in old.values() if ".fcgi" in name), "all workers")
+        assert boss.post("/courses", {"title": "Again", "language": "en"}).status == 201
+        until(lambda: any(name.endswith("--keep") for name in server.processes().values()), "the mail sender")
+        okul.registered("after@example.com")    # logs in by a code from a mail
+        assert b"program_refused" not in b"".join(server.logs().values())
+    finally:
+        if postgres.process.poll() is not None:
+            postgres.restart()
+        server.stop()

@@ -261,6 +261,27 @@ nothing_can_be_sealed(void **state)
 	assert_true(secret_open(opened, sealed, sizeof(sealed), key));
 }
 
+/* The vector is of the program argon2: echo -n "a passphrase" | argon2 0123456789abcdef -id -t 2 -k 8192 -p 1 -l 32 -r */
+static void
+keys_of_passphrases_are_argon2id(void **state)
+{
+	static const unsigned char salt[SALT_BYTES + 1] = "0123456789abcdef", other[SALT_BYTES + 1] = "0123456789abcdeg";
+	unsigned char key[32], again[32], wanted[32];
+
+	(void)state;
+	assert_true(decode_hex(wanted, 32, "b1a790726d018acbf4fbd033428f391fc721242e27f9e248ff33e59674d0d3b3"));
+	assert_true(secret_stretch(key, "a passphrase", salt, 2, 8192));
+	assert_memory_equal(key, wanted, 32);
+	assert_true(secret_stretch(again, "a passphrase", other, 2, 8192));
+	assert_memory_not_equal(key, again, 32);
+	assert_true(secret_stretch(again, "a passphrasE", salt, 2, 8192));
+	assert_memory_not_equal(key, again, 32);
+	assert_false(secret_stretch(key, "a passphrase", salt, 0, 8192));
+	assert_false(secret_stretch(key, "a passphrase", salt, 17, 8192));
+	assert_false(secret_stretch(key, "a passphrase", salt, 2, 8191));
+	assert_false(secret_stretch(key, "a passphrase", salt, 2, 1048577));
+}
+
 int
 main(void)
 {
@@ -274,6 +295,7 @@ main(void)
 		cmocka_unit_test(macs_tell_parts_apart),
 		cmocka_unit_test(hashes_of_pieces_are_sha256),
 		cmocka_unit_test(short_hashes_depend_on_every_byte),
+		cmocka_unit_test(keys_of_passphrases_are_argon2id),
 		cmocka_unit_test(secrets_are_compared_and_wiped),
 		cmocka_unit_test(seals_open_only_unbroken_and_with_their_key),
 		cmocka_unit_test(nothing_can_be_sealed),
