@@ -253,7 +253,8 @@ ctl_put_setting(struct buf *out, const char *old, const char *name, const char *
 
 	while (old && *old) {
 		size_t length = strcspn(old, "\n");
-		bool ours = strncmp(old, name, n) == 0 && strspn(old + n, " \t") + n < length && old[n + strspn(old + n, " \t")] == '=';
+		bool ours = strncmp(old, name, n) == 0 && strspn(old + n, " \t") + n < length &&
+			old[n + strspn(old + n, " \t")] == '=';
 
 		if (ours && !done)
 			buf_printf(out, "%s = %s\n", name, value);

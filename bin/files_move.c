@@ -263,8 +263,8 @@ move(struct move *m)
 static void
 tell(const struct move *m)
 {
-	printf("%zu files are in %s, %lld of them new there.\nRestart okul now; until then it answers uploads with 503.\n", m->count,
-		m->to.files[0] ? m->to.files : "the folder", (long long)m->copied);
+	printf("%zu files are in %s, %lld of them new there.\nRestart okul now; until then it answers uploads with 503.\n",
+		m->count, m->to.files[0] ? m->to.files : "the folder", (long long)m->copied);
 	if (m->from->files[0])
 		printf("The old copies are kept. To delete them once a backup of the folder exists, empty %s\n", m->from->files);
 	else
@@ -282,7 +282,8 @@ run_move(int argc, char **argv, const char *data)
 	if (argc != 2 || (!folder && strncmp(argv[1], "s3://", 5) != 0))
 		return ctl_error(EXIT_USAGE, "usage: okulctl files move %s", command_files_move.usage);
 	if (getenv("OKUL_FILES"))
-		return ctl_error(EXIT_CONFIG, "the environment has OKUL_FILES; set `files` in okul.conf instead, and remove it there");
+		return ctl_error(
+			EXIT_CONFIG, "the environment has OKUL_FILES; set `files` in okul.conf instead, and remove it there");
 	if (!conf_load_secrets(SECRET_FILES, m.why, sizeof(m.why)) ||
 		!conf_with_files(m.from, folder ? "" : argv[1], &m.to, m.why, sizeof(m.why)) ||
 		!conf_check_files_secret(&m.to, m.why, sizeof(m.why)))

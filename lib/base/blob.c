@@ -85,8 +85,7 @@ blob_path(struct arena *arena, const struct conf *conf, const char *sha256)
 bool
 blob_init(const struct conf *conf, char *why, size_t room)
 {
-	return !blob_is_remote(conf) ||
-		(conf_load_secrets(SECRET_FILES, why, room) && conf_check_files_secret(conf, why, room));
+	return !blob_is_remote(conf) || (conf_load_secrets(SECRET_FILES, why, room) && conf_check_files_secret(conf, why, room));
 }
 
 bool

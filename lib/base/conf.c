@@ -65,8 +65,8 @@ static const struct setting settings[] = {
 	{ "files_secret", STRING, AT(files_secret), "", "its secret; with one the file must be readable by its owner alone",
 		.secret = SECRET_FILES },
 	ONE_OF(files_delivery, "proxy",
-		"who sends files that are in S3: nginx, or the storage itself, by a redirect (always so without x-accel)", "proxy",
-		"redirect"),
+		"who sends files that are in S3: nginx, or the storage itself, by a redirect (always so without x-accel)",
+		"proxy", "redirect"),
 	TEXT(share, "", "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)"),
 	TEXT(mail_from, "okul@localhost", "sender address of mails"),
 	TEXT(mail_name, "okul", "the school's name in mails"),
@@ -545,7 +545,8 @@ parse_endpoint(struct source *source)
 	while (length > 0 && text[length - 1] == '/')
 		length--;
 	if (name == 0 || (size_t)(text + length - host) < name || !is_plain(host, (size_t)(text + length - host), ".-:"))
-		return complain(source, "files_endpoint = %s: must be the address of the storage, like https://s3.example.org", text);
+		return complain(
+			source, "files_endpoint = %s: must be the address of the storage, like https://s3.example.org", text);
 	if (plain && strncmp(host, "127.0.0.1", name) != 0 && strncmp(host, "localhost", name) != 0)
 		return complain(source, "files_endpoint = %s: must begin with https:// (http:// is for 127.0.0.1 only)", text);
 	/* Nobody sends the scheme's own port in Host. */

@@ -216,8 +216,8 @@ outcome(const struct conf *conf, struct call *call, CURLcode rc)
 		snprintf(reason, sizeof(reason), "%s refuses %s with %ld %s: %s", conf->files_endpoint, call->method,
 			call->status, code, remedy(code, call->status));
 	else
-		snprintf(reason, sizeof(reason), "%s answers %s with %ld %s %s", conf->files_endpoint, call->method,
-			call->status, code, message);
+		snprintf(reason, sizeof(reason), "%s answers %s with %ld %s %s", conf->files_endpoint, call->method, call->status,
+			code, message);
 	log_line(LOG_FAULT, "file_storage_failed %s", reason);
 	return refused ? S3_REFUSED : S3_AWAY;
 }

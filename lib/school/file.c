@@ -11,7 +11,7 @@
 #define GONE "file-gone"    /* bytes of a deleted file count until `okulctl files gc` has deleted them */
 #define GONE_FOR (2 * HOUR) /* FILE_ORPHAN_AGE, and the hour between two runs of gc */
 
-#define SWEPT "file-swept"  /* subject: the hash that gc takes for an orphan's; kept for a day, as all events */
+#define SWEPT "file-swept" /* subject: the hash that gc takes for an orphan's; kept for a day, as all events */
 
 enum { PLACE, PLACED, NAMED, SWEPT_AT, ADD, USER_BYTES, ALL_BYTES, REMOVE };
 

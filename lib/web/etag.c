@@ -120,7 +120,8 @@ etag_of_file(struct arena *arena, const struct stat *st)
 const char *
 etag_of_object(struct arena *arena, const struct response *response)
 {
-	return arena_format(arena, "\"%llx-%.32s\"", (unsigned long long)(response->file_changed / SECOND), response->file_object);
+	return arena_format(
+		arena, "\"%llx-%.32s\"", (unsigned long long)(response->file_changed / SECOND), response->file_object);
 }
 
 static bool
