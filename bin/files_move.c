@@ -32,9 +32,9 @@ const struct command command_files_move = {
 	.name = "files move",
 	.usage = "s3://BUCKET[/PREFIX] | folder",
 	.summary = "move all stored files to S3, or back to the folder",
-	.help = "Copies every uploaded file, compares its SHA-256, then changes the setting `files`\n"
-		"of okul.conf. The school stays in use. Set files_endpoint, files_region,\n"
-		"files_key_id and files_secret in okul.conf before. Interrupted, it changed nothing:\n"
+	.help = "Copies every uploaded file, compares its SHA-256, then changes the setting files\n"
+		"in okul.conf. The school stays in use. First set files_endpoint, files_region,\n"
+		"files_key_id and files_secret in okul.conf. Interrupted, it has changed nothing:\n"
 		"run it again, and it continues. The old copies are kept.\n"
 		"Restart okul afterwards; until then it answers uploads with 503.\n",
 	.run = run_move,
