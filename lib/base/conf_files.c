@@ -64,9 +64,10 @@ parse_endpoint(const struct place *source)
 		length--;
 	if (name == 0 || (size_t)(text + length - host) < name || !is_plain(host, (size_t)(text + length - host), ".-:"))
 		return text_complain(source->why, source->room,
-			source, "files_endpoint = %s: must be the address of the storage, like https://s3.example.org", text);
+			"files_endpoint = %s: must be the address of the storage, like https://s3.example.org", text);
 	if (plain && strncmp(host, "127.0.0.1", name) != 0 && strncmp(host, "localhost", name) != 0)
-		return text_complain(source->why, source->room, "files_endpoint = %s: must begin with https:// (http:// is for 127.0.0.1 only)", text);
+		return text_complain(source->why, source->room,
+			"files_endpoint = %s: must begin with https:// (http:// is for 127.0.0.1 only)", text);
 	/* Nobody sends the scheme's own port in Host. */
 	size_t end = (size_t)(text + length - host), port = tls ? 4 : 3;
 	if (end > port && strncmp(host + end - port, tls ? ":443" : ":80", port) == 0)
@@ -84,15 +85,18 @@ conf_parse_files(struct conf *conf, char *why, size_t room)
 		return set_string(source, &conf->files_bucket, "", 0) && set_string(source, &conf->files_prefix, "", 0) &&
 			set_string(source, &conf->files_host, "", 0);
 	if (strncmp(conf->files, "s3://", 5) != 0)
-		return text_complain(source->why, source->room, "files = %s: must be like s3://bucket, or empty for the folder %s/files", conf->files,
-			conf->data);
+		return text_complain(source->why, source->room,
+			"files = %s: must be like s3://bucket, or empty for the folder %s/files", conf->files, conf->data);
 	if (!conf->files_endpoint[0] || !conf->files_key_id[0])
-		return text_complain(source->why, source->room, "files is set, and %s is not; set files_endpoint, files_key_id and files_secret too",
+		return text_complain(source->why, source->room,
+			"files is set, and %s is not; set files_endpoint, files_key_id and files_secret too",
 			conf->files_endpoint[0] ? "files_key_id" : "files_endpoint");
 	if (!is_plain(conf->files_region, strlen(conf->files_region), "-_"))
-		return text_complain(source->why, source->room, "files_region = %s: must be a word like us-east-1", conf->files_region);
+		return text_complain(
+			source->why, source->room, "files_region = %s: must be a word like us-east-1", conf->files_region);
 	if (!is_plain(conf->files_key_id, strlen(conf->files_key_id), "-_.@:+="))
-		return text_complain(source->why, source->room, "files_key_id = %s: holds a character that no key id has", conf->files_key_id);
+		return text_complain(
+			source->why, source->room, "files_key_id = %s: holds a character that no key id has", conf->files_key_id);
 	return parse_bucket(source, conf->files + 5) && parse_endpoint(source);
 }
 

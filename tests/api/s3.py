@@ -8,6 +8,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -19,7 +20,7 @@ import pytest
 from helpers.client import Okul, form
 from helpers.s3 import BUCKET, SECRET, Storage, key_of
 from helpers.samples import pdf, png
-from helpers.server import Server, free_port
+from helpers.server import SLOW, Server, free_port, until
 from helpers.uploads import path_of, uploaded
 
 
@@ -157,6 +158,28 @@ def test_a_storage_that_is_away(okul, storage):
     assert okul.get(path).body == content
 
 
+def test_a_storage_that_accepts_and_does_not_answer():
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        server = Server("s3-silent", web="nginx", OKUL_FILES="s3://school", OKUL_FILES_KEY_ID="id", OKUL_FILES_SECRET="secret",
+                        OKUL_FILES_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        try:
+            okul = Okul(server)
+            ada, start = okul.registered(), time.monotonic()
+            thread = threading.Thread(target=lambda: answers.append(ada.upload(pdf())))
+            answers = []
+            thread.start()
+            time.sleep(1)
+            before = time.monotonic()
+            assert okul.get("/health").status == 200 and ada.get("/storage/files").status == 200
+            assert time.monotonic() - before < 1 * SLOW
+            thread.join()
+            assert 5 < time.monotonic() - start < 12 * SLOW
+            assert answers[0].status == 503 and answers[0].headers["Retry-After"]
+            assert server.sql("SELECT count(*) AS n FROM file").split() == ["n", "0"]
+        finally:
+            server.stop()
+
+
 # ---- redirects
 
 
@@ -274,6 +297,35 @@ def test_move_there_and_back(storage, tmp_path):
         for content, answer in zip(contents, answers, strict=True):
             assert okul.get(path_of(answer)).body == content and (folder / key_of(content)).read_bytes() == content
         assert server.ctl("files", "verify").stdout.startswith("14 files,")
+    finally:
+        server.stop()
+
+
+def test_a_move_that_is_killed_changes_nothing_and_continues(storage):
+    server = Server("s3-move-killed", web="nginx", OKUL_STORAGE_USER_QUOTA="0",
+                    **{k: v for k, v in storage.settings().items() if k != "OKUL_FILES"})
+    try:
+        okul = Okul(server)
+        ada, contents = okul.registered(), [pdf() + os.urandom(1000) for _ in range(40)]
+        answers = [uploaded(ada, content) for content in contents]
+        move = subprocess.Popen(server.command("files", "move", f"s3://{BUCKET}/killed-move"), env=server.environment)
+        until(lambda: any(key.startswith("killed-move/") for key in storage.keys()), "the first copy")
+        move.kill()
+        move.wait()
+        settings = server.data / "okul.conf"
+        assert not settings.exists() or "killed-move" not in settings.read_text()
+        copied = len([key for key in storage.keys() if key.startswith("killed-move/")])
+        assert 0 < copied < 40
+        assert okul.get(path_of(answers[0])).body == contents[0]
+        new = pdf()
+        answers.append(uploaded(ada, new))
+        contents.append(new)
+        told = server.ctl("files", "move", f"s3://{BUCKET}/killed-move").stdout
+        fresh_copies = int(told.split(", ")[1].split(" ")[0])
+        assert 41 - copied - 1 <= fresh_copies <= 41 - copied
+        server.restart()
+        for content, answer in zip(contents, answers, strict=True):
+            assert okul.get(path_of(answer)).body == content
     finally:
         server.stop()
 
