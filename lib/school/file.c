@@ -112,7 +112,8 @@ is_in_place(struct db *db, const struct conf *conf)
 	bool good = rc != DB_ROW || strcmp(db_text(row, 0), conf->files) == 0;
 
 	if (!good)
-		log_line(LOG_FAULT, "files_moved to=%s: this program has an old setting; restart okul", db_text(row, 0));
+		log_line(LOG_FAULT, "files_moved to=\"%s\" this_program=\"%s\": restart okul, or run okulctl files move",
+			db_text(row, 0), conf->files);
 	db_end(row);
 	return good;
 }
