@@ -1,6 +1,5 @@
 #include "conf.h"
 
-#include "conf_files.h"
 #include "encode.h"
 #include "origin.h"
 #include "random.h"

@@ -107,17 +107,24 @@ must_use const struct conf *conf_load(const char *data, char *why, size_t room);
  */
 enum conf_secret { SECRET_NONE, SECRET_MAIL, SECRET_FILES };
 must_use bool conf_load_secrets(enum conf_secret which, char *why, size_t room);
-/*
- * True unless a file's bytes are in S3 and files_secret, which must be loaded, is missing, or okul.conf holds it and other
- * users can read that.
- */
-must_use bool conf_check_files_secret(const struct conf *conf, char *why, size_t room);
 
+/* ---- the settings of files in S3, in conf_files.c */
+
+/*
+ * For conf_load(): checks conf->files and the settings that it needs, but for the secret, and sets files_bucket, files_prefix
+ * and files_host, which are NULL or allocated. False with what is wrong in `why`.
+ */
+must_use bool conf_parse_files(struct conf *conf, char *why, size_t room);
 /*
  * Sets `*out` to `conf` with another value of the setting `files`. It shares the other strings with conf, and lives as long.
  * False when the value, or a setting that it needs, is wrong.
  */
 must_use bool conf_with_files(const struct conf *conf, const char *files, struct conf *out, char *why, size_t room);
+/*
+ * True unless a file's bytes are in S3 and files_secret, which must be loaded, is missing, or okul.conf holds it and other
+ * users can read that.
+ */
+must_use bool conf_check_files_secret(const struct conf *conf, char *why, size_t room);
 
 /* Creates DATA/keys.conf atomically unless it exists; `*made` is whether it did. */
 must_use bool conf_make_keys(const char *data, bool *made, char *why, size_t room);

@@ -1,4 +1,5 @@
-#include "conf_files.h"
+/* The settings of files in S3. */
+#include "conf.h"
 
 #include "text.h"
 
