@@ -48,8 +48,7 @@ struct named {
 
 struct move {
 	struct db *db;
-	const struct conf *from;
-	struct conf to;
+	const struct conf *from, *to;
 	struct named *done; /* sorted: those that are in both places */
 	size_t count, room;
 	int64_t copied, damaged;
@@ -114,10 +113,10 @@ static bool
 copy_to_folder(struct move *m, const struct named *file)
 {
 	struct blob blob;
-	bool good = blob_begin(&m->to, &blob) == BLOB_DONE && s3_get(m->from, file->sha256, write_blob, &blob) == S3_DONE &&
-		blob_end(&blob) == BLOB_DONE && strcmp(blob.sha256, file->sha256) == 0 && blob_keep(&m->to, &blob) == BLOB_DONE;
+	bool good = blob_begin(m->to, &blob) == BLOB_DONE && s3_get(m->from, file->sha256, write_blob, &blob) == S3_DONE &&
+		blob_end(&blob) == BLOB_DONE && strcmp(blob.sha256, file->sha256) == 0 && blob_keep(m->to, &blob) == BLOB_DONE;
 
-	blob_drop(&m->to, &blob);
+	blob_drop(m->to, &blob);
 	return good;
 }
 
@@ -128,7 +127,7 @@ copy_to_s3(struct move *m, const struct named *file)
 
 	files_place(m->from, file->sha256, path);
 	int from = open(path, O_RDONLY | O_CLOEXEC);
-	bool good = from >= 0 && s3_put(&m->to, file->sha256, from, file->size) == S3_DONE;
+	bool good = from >= 0 && s3_put(m->to, file->sha256, from, file->size) == S3_DONE;
 	if (from >= 0)
 		close(from);
 	return good;
@@ -139,7 +138,7 @@ static bool
 copy_one(struct move *m, const struct named *file)
 {
 	char path[PATH_MAX];
-	const char *fault = files_fault(&m->to, file->sha256, file->size);
+	const char *fault = files_fault(m->to, file->sha256, file->size);
 
 	if (!fault)
 		return add_done(m, file);
@@ -150,9 +149,9 @@ copy_one(struct move *m, const struct named *file)
 		m->damaged++;
 		return true;
 	}
-	bool good = blob_is_remote(&m->to) ? copy_to_s3(m, file) : copy_to_folder(m, file);
-	fault = good ? files_fault(&m->to, file->sha256, file->size) : "cannot be stored";
-	files_place(&m->to, file->sha256, path);
+	bool good = blob_is_remote(m->to) ? copy_to_s3(m, file) : copy_to_folder(m, file);
+	fault = good ? files_fault(m->to, file->sha256, file->size) : "cannot be stored";
+	files_place(m->to, file->sha256, path);
 	if (fault)
 		return text_complain(m->why, sizeof(m->why), "%s %s %s", path, fault, good ? "after it was stored" : s3_reason());
 	m->copied++;
@@ -197,7 +196,7 @@ switch_conf(struct move *m)
 	mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0600;
 	if (access(path, F_OK) == 0 && !ctl_read_file(path, SIZE_MAX, &old))
 		return text_complain(m->why, sizeof(m->why), "%s cannot be read: %s", path, strerror(errno));
-	ctl_put_setting(&new, old.s, "files", m->to.files);
+	ctl_put_setting(&new, old.s, "files", m->to->files);
 	bool good = ctl_replace_file(path, &new, mode) ||
 		text_complain(m->why, sizeof(m->why), "%s cannot be written: %s", path, strerror(errno));
 	buf_clear(&old);
@@ -233,7 +232,7 @@ finish(struct move *m, bool *complete)
 		return text_complain(m->why, sizeof(m->why), "%s", db_reason(rc));
 	bool good = is_complete(m, complete);
 	if (good && *complete) {
-		file_place(m->db, m->to.files);
+		file_place(m->db, m->to->files);
 		good = switch_conf(m);
 		rc = good ? db_write_commit(m->db) : DB_DONE;
 	}
@@ -264,7 +263,7 @@ static void
 tell(const struct move *m)
 {
 	printf("%zu files are in %s, %lld of them new there.\nRestart okul now; until then it answers uploads with 503.\n",
-		m->count, m->to.files[0] ? m->to.files : "the folder", (long long)m->copied);
+		m->count, m->to->files[0] ? m->to->files : "the folder", (long long)m->copied);
 	if (m->from->files[0])
 		printf("The old copies are kept. To delete them once a backup of the folder exists, empty %s\n", m->from->files);
 	else
@@ -285,10 +284,10 @@ run_move(int argc, char **argv, const char *data)
 		return ctl_error(
 			EXIT_CONFIG, "the environment has OKUL_FILES; set `files` in okul.conf instead, and remove it there");
 	if (!conf_load_secrets(SECRET_FILES, m.why, sizeof(m.why)) ||
-		!conf_with_files(m.from, folder ? "" : argv[1], &m.to, m.why, sizeof(m.why)) ||
-		!conf_check_files_secret(&m.to, m.why, sizeof(m.why)))
+		!(m.to = conf_with_files(m.from, folder ? "" : argv[1], m.why, sizeof(m.why))) ||
+		!conf_check_files_secret(m.to, m.why, sizeof(m.why)))
 		return ctl_error(EXIT_CONFIG, "%s", m.why);
-	if (strcmp(m.to.files_bucket, m.from->files_bucket) == 0 && strcmp(m.to.files_prefix, m.from->files_prefix) == 0)
+	if (strcmp(m.to->files_bucket, m.from->files_bucket) == 0 && strcmp(m.to->files_prefix, m.from->files_prefix) == 0)
 		return ctl_error(EXIT_CONFIG, "the files are there already");
 	if (!folder && blob_is_remote(m.from))
 		return ctl_error(EXIT_CONFIG, "the files are in %s: first `okulctl files move folder`", m.from->files);

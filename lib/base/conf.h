@@ -116,10 +116,10 @@ must_use bool conf_load_secrets(enum conf_secret which, char *why, size_t room);
  */
 must_use bool conf_parse_files(struct conf *conf, char *why, size_t room);
 /*
- * Sets `*out` to `conf` with another value of the setting `files`. It shares the other strings with conf, and lives as long.
- * False when the value, or a setting that it needs, is wrong.
+ * A copy of `conf` with another value of the setting `files`, which shares the other strings; call it once. Never freed. NULL when
+ * the value, or a setting that it needs, is wrong.
  */
-must_use bool conf_with_files(const struct conf *conf, const char *files, struct conf *out, char *why, size_t room);
+must_use const struct conf *conf_with_files(const struct conf *conf, const char *files, char *why, size_t room);
 /*
  * True unless a file's bytes are in S3 and files_secret, which must be loaded, is missing, or okul.conf holds it and other
  * users can read that.

@@ -101,17 +101,19 @@ conf_parse_files(struct conf *conf, char *why, size_t room)
 	return parse_bucket(source, conf->files + 5) && parse_endpoint(source);
 }
 
-bool
-conf_with_files(const struct conf *conf, const char *files, struct conf *out, char *why, size_t room)
+const struct conf *
+conf_with_files(const struct conf *conf, const char *files, char *why, size_t room)
 {
-	const struct place source = { out, why, room };
+	static struct conf copy;
+	const struct place source = { &copy, why, room };
 
-	*out = *conf;
-	/* What check_files() sets or changes must not be shared. */
-	out->files = out->files_bucket = out->files_prefix = out->files_host = out->files_endpoint = NULL;
-	return set_string(&source, &out->files, files, strlen(files)) &&
-		set_string(&source, &out->files_endpoint, conf->files_endpoint, strlen(conf->files_endpoint)) &&
-		set_string(&source, &out->files_host, "", 0) && conf_parse_files(out, why, room);
+	copy = *conf;
+	/* What conf_parse_files() sets or changes must not be shared. */
+	copy.files = copy.files_bucket = copy.files_prefix = copy.files_host = copy.files_endpoint = NULL;
+	bool good = set_string(&source, &copy.files, files, strlen(files)) &&
+		set_string(&source, &copy.files_endpoint, conf->files_endpoint, strlen(conf->files_endpoint)) &&
+		conf_parse_files(&copy, why, room);
+	return good ? &copy : NULL;
 }
 
 bool
