@@ -183,9 +183,10 @@ def test_a_storage_that_accepts_and_does_not_answer():
 # ---- redirects
 
 
-@pytest.mark.parametrize("settings", [{"OKUL_FILES_DELIVERY": "redirect"}, {"OKUL_DELIVERY": "itself"}])
-def test_redirects(storage, settings):
-    server = Server("s3-redirect", web="nginx", **storage.settings(), **settings)
+@pytest.mark.parametrize("web, settings", [("nginx", {"OKUL_FILES_DELIVERY": "redirect"}), ("nginx", {"OKUL_DELIVERY": "itself"}),
+                                           ("apache", {})])
+def test_redirects(storage, web, settings):
+    server = Server("s3-redirect", web=web, **storage.settings(), **settings)
     try:
         okul = Okul(server)
         ada, content = okul.registered(), pdf()
