@@ -301,6 +301,10 @@ api: build $(API_HELPERS)
 	@OKUL_BUILD=$(B) OKUL_TEST_DATABASE=$(DATABASE) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini $(if $(findstring tests/,$(TESTS)),,tests/api) $(TESTS)
 endif
 
+.PHONY: s3-kills
+s3-kills: build $(API_HELPERS)	## uploads to S3 while workers are killed 200 times (FLAVOUR=test or asan)
+	@OKUL_KILL_ROUNDS=200 OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -rP -c tests/api/pytest.ini tests/api/s3.py -k killed
+
 check: setup-test	## in about a minute: the unit tests, and a valid request and one without token for every route
 	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \
 	part unit TESTS=; part api TESTS="tests/api/rights.py -m quick"; exit $$status
