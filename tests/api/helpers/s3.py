@@ -26,7 +26,11 @@ class Storage:
         with open(self.home / "log", "ab") as log:
             self.process = subprocess.Popen(["/usr/bin/python3", Path(__file__).with_name("s3_swift.py"), self.home, str(self.port), KEY,
                                              SECRET], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        until(self.answers, "the S3 server", 60)
+        try:
+            until(self.answers, "the S3 server", 60)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self):
         self.process.terminate()
