@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("OKUL_BUILD", "build")
 sys.path.insert(0, str(ROOT / "tests/api"))
 
-from helpers import postgres  # noqa: E402 pylint: disable=wrong-import-position - the path is set above
+from helpers import postgres
 
 Postgres = postgres.Postgres
 GROUPS = sorted(BUILD.glob("*.fcgi"))
