@@ -309,6 +309,11 @@ check: setup-test	## in about a minute: the unit tests, and a valid request and 
 	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \
 	part unit TESTS=; part api TESTS="tests/api/rights.py -m quick"; exit $$status
 
+.PHONY: replay
+REQUESTS ?= 10000
+replay:	## send the same requests to both engines, and compare the responses (REQUESTS=10000)
+	@OKUL_REPLAY=$(REQUESTS) $(MAKE) --no-print-directory FLAVOUR=test DATABASE=postgres TESTS="tests/api/replay.py -s" api
+
 # Every part runs, even after a failure; tests/count stores the numbers of tests for .ci/run. The API tests mostly wait for the
 # server, so those of both flavours run in parallel.
 test: setup-test	## run all tests, without and with AddressSanitizer and UBSan, the API on both engines

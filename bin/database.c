@@ -52,12 +52,17 @@
 
 static const char *const tables[] = { TABLES(TABLE_NAME) };
 
-enum { MARK = COUNT(tables), UNMARK, MARKED, MOST_KEYS, SET_TALLY };
+enum { MARK = COUNT(tables), UNMARK, MARKED, IN_USE, MOST_KEYS, SET_TALLY };
 
 static const char *const sql[] = {
 	TABLES(TABLE_ALL)[MARK] = "INSERT INTO instance (key, value) VALUES ('moving', '1')",
 	[UNMARK] = "DELETE FROM instance WHERE key = 'moving'",
 	[MARKED] = "SELECT 1 FROM instance WHERE key = 'moving'",
+	/* Whoever used it has left one of these. */
+	[IN_USE] = "SELECT 1 WHERE EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM course)"
+		   " OR EXISTS (SELECT 1 FROM contact) OR EXISTS (SELECT 1 FROM setting) OR EXISTS (SELECT 1 FROM file)"
+		   " OR EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM login_code)"
+		   " /* scans: users audit course contact setting file event login_code */",
 	/* Results refer to tests and versions that may be deleted, whose keys are not used again. */
 	[MOST_KEYS] =
 		"SELECT (SELECT coalesce(max(pk), 0) FROM users), (SELECT coalesce(max(pk), 0) FROM audit),"
@@ -289,7 +294,7 @@ copy_all(struct move *m)
 
 /* ---- the new database */
 
-/* Of a database on a server, that it is empty, or what an interrupted move has left. */
+/* A database on a server must be empty, or what an interrupted move has left. */
 static bool
 prepare_server(struct move *m, const char *schema)
 {
@@ -302,12 +307,16 @@ prepare_server(struct move *m, const char *schema)
 		return m->to ? failed(m, m->to, name) : false;
 	if (!db_take_job(m->to, DB_JOB_MOVE))
 		return text_complain(m->why, sizeof(m->why), "another move to %s is running", name);
-	bool left = version == DB_SCHEMA_VERSION && db_number(m->to, NULL, sql[MARKED], NO_ARGS) == DB_ROW;
+	if (version == 0)
+		return db_create(m->url, schema, m->why, sizeof(m->why));
+	bool fits = version == DB_SCHEMA_VERSION;
+	bool left = fits && db_number(m->to, NULL, sql[MARKED], NO_ARGS) == DB_ROW;
+	bool used = fits && db_number(m->to, NULL, sql[IN_USE], NO_ARGS) == DB_ROW;
 	db_release(m->to);
-	if (version > 0 && !left)
+	if (!fits || (used && !left))
 		return text_complain(
 			m->why, sizeof(m->why), "%s is not empty: make another database with createdb, and name that", name);
-	return left ? db_empty(m->to, m->why, sizeof(m->why)) : db_create(m->url, schema, m->why, sizeof(m->why));
+	return db_empty(m->to, m->why, sizeof(m->why));
 }
 
 static void

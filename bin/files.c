@@ -45,7 +45,7 @@ enum { NAMED, PAGE_OF };
 
 static const char *const sql[] = {
 	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
-	[PAGE_OF] = "SELECT sha256, min(size), max(size), " SQL_WORDS("key") ", count(*) FROM file WHERE sha256 > ?1"
+	[PAGE_OF] = "SELECT sha256, min(size), max(size), " SQL_WORDS("key", "pk") ", count(*) FROM file WHERE sha256 > ?1"
 									     " GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };

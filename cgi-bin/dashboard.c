@@ -150,7 +150,7 @@ static const char *const sql[] = {
 	/* languages are compared without case, as in lists */
 	[LANGUAGE_SUMS] =
 		"SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally"
-		" GROUP BY lower(target_language) ORDER BY 2 DESC, 1 /* scans: result_tally */",
+		" GROUP BY " SQL_LOWER("target_language") " ORDER BY 2 DESC, 1 /* scans: result_tally */",
 	[RECENT_CONTACTS] =
 		"SELECT id, full_name, email, status, created_at, replied_at,"
 		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scans: contact */",

@@ -82,7 +82,7 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 /* ?1 whether the caller is an admin, ?2 words of a search, ?3 a language. Reads all tests: some dozens. */
 #define MATCHING \
 	" FROM test WHERE (is_published OR ?1) AND (CAST(?2 AS TEXT) IS NULL OR " SQL_HAS_WORDS("folded", "?2") ")" \
-	" AND (CAST(?3 AS TEXT) IS NULL OR lower(target_language) = lower(?3)) /* scans: test */"
+	" AND (CAST(?3 AS TEXT) IS NULL OR " SQL_LOWER("target_language") " = " SQL_LOWER("?3") ") /* scans: test */"
 #define LISTED(order) "SELECT " TEST_COLUMNS MATCHING " ORDER BY " order " LIMIT ?4 OFFSET ?5"
 
 #define CURRENT " FROM test JOIN test_version AS now ON now.pk = test.version"
@@ -100,7 +100,7 @@ static const char *const sql[] = {
 	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges" CURRENT " WHERE test.id = ?1",
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
 	[TARGET_LANGUAGES] = "SELECT " SQL_JSON_LIST("language") " AS languages FROM (SELECT min(target_language) AS language"
-		" FROM test WHERE is_published OR ?1 GROUP BY lower(target_language) ORDER BY 1) AS spoken /* scans: test */",
+		" FROM test WHERE is_published OR ?1 GROUP BY " SQL_LOWER("target_language") " ORDER BY 1) AS spoken /* scans: test */",
 	[SOURCE] = "SELECT version, title, description, target_language, duration_minutes, max_attempts, shuffle,"
 		" (SELECT level_ranges FROM test_version WHERE pk = version) FROM test WHERE id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE " SQL_FOLD("title") " IN (?1, ?2, ?3, ?4) LIMIT 1 /* scans: test */",

@@ -82,9 +82,14 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 
 /* ---- statements */
 
+#define JSON_USER \
+	SQL_JSON_OBJECT(SQL_JSON_MEMBER("id", "users.id") ", " SQL_JSON_MEMBER("email", "users.email") ", " \
+		SQL_JSON_MEMBER("name", "users.name") ", " SQL_JSON_MEMBER("surname", "users.surname"))
+#define JSON_TEST \
+	SQL_JSON_OBJECT(SQL_JSON_MEMBER("id", "version.test_id") ", " SQL_JSON_MEMBER("title", "version.title") ", " \
+		SQL_JSON_MEMBER("targetLanguage", "version.target_language"))
 #define COLUMNS \
-	"SELECT result.id, " SQL_JSON_OBJECT "('id', users.id, 'email', users.email, 'name', users.name, 'surname', users.surname)" \
-	" AS user, " SQL_JSON_OBJECT "('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
+	"SELECT result.id, " JSON_USER " AS user, " JSON_TEST " AS test," \
 	" result.attempt, result.total_score, result.correct_count, result.question_count, result.level," \
 	" result.completed_at"
 #define LINE \
@@ -102,11 +107,11 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 /* ?1 test, ?2 level, ?3 target language, ?4 from, ?5 to */
 #define FILTER \
 	"(CAST(?1 AS BIGINT) IS NULL OR result.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR result.level = ?2)" \
-	" AND (CAST(?3 AS TEXT) IS NULL OR lower(result.target_language) = lower(?3)) AND result.completed_at >= ?4 AND result.completed_at < ?5"
+	" AND (CAST(?3 AS TEXT) IS NULL OR " SQL_LOWER("result.target_language") " = " SQL_LOWER("?3") ") AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 #define KINDS \
 	"(CAST(?1 AS BIGINT) IS NULL OR kind.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR kind.level = ?2)" \
-	" AND (CAST(?3 AS TEXT) IS NULL OR lower(kind.target_language) = lower(?3))"
+	" AND (CAST(?3 AS TEXT) IS NULL OR " SQL_LOWER("kind.target_language") " = " SQL_LOWER("?3") ")"
 
 /* Access paths to the results that match a filter: in the order of an index, or by their kinds. */
 #define ALONG_TIME "result" SQL_BY_INDEX("result_time") " WHERE " FILTER

@@ -56,7 +56,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 
 /* All users by creation: whole blocks of them are skipped by their counts, and rows only within one block. */
 #define BY_BLOCK(direction, inside) \
-	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto" \
+	"WITH block AS (SELECT block, n, CAST(sum(n) OVER (ORDER BY block " direction ") AS BIGINT) AS upto" \
 	" FROM user_block /* scans: user_block */), start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
 	PAGE("users", SQL_UNSET("?1") " AND " SQL_UNSET("?2") " AND users.pk " inside, "users.pk " direction, \
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "users.pk " direction

@@ -31,14 +31,14 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 
 /* ?1 subject, ?2 actor, ?3 beginning of the action, ?4 from, ?5 to. Addresses and ids are in lower case. */
 #define FILTER \
-	" AND audit.at >= ?4 AND audit.at < ?5 AND (CAST(?2 AS TEXT) IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
-	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3)"
+	" AND audit.at >= ?4 AND audit.at < ?5 AND (CAST(?2 AS TEXT) IS NULL OR actor_id = " SQL_LOWER("?2") \
+	" OR actor_email = " SQL_LOWER("?2") " OR (?2 = 'operator' AND actor_id IS NULL)) AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3)"
 #define BY_TIME "audit" SQL_BY_INDEX("audit_at") " WHERE CAST(?1 AS TEXT) IS NULL" FILTER
 /* An address may change, an id does not: all ids that have or had the address. */
 #define BY_SUBJECT \
-	"audit" SQL_BY_INDEX("audit_subject") " WHERE subject_id IN (SELECT lower(?1)" \
-	" UNION SELECT id FROM users WHERE email = lower(?1)" \
-	" UNION SELECT named.subject_id FROM audit AS named WHERE named.subject IN (?1, lower(?1)))" FILTER
+	"audit" SQL_BY_INDEX("audit_subject") " WHERE subject_id IN (SELECT " SQL_LOWER("?1") \
+	" UNION SELECT id FROM users WHERE email = " SQL_LOWER("?1") \
+	" UNION SELECT named.subject_id FROM audit AS named WHERE named.subject IN (?1, " SQL_LOWER("?1") "))" FILTER
 #define PAGE(source) \
 	"SELECT at, action, actor_id, actor_email, subject_id, subject, before," \
 	" after FROM " source " ORDER BY audit.at DESC, audit.pk DESC LIMIT ?6 OFFSET ?7"

@@ -159,23 +159,25 @@ static const char *const sql[] = {
 		"SELECT id, created_at, last_used_at, expires_at, ip, user_agent FROM session"
 		" WHERE user_pk = ?1 ORDER BY pk",
 	[CHANGES] =
-		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
-		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
+		"SELECT at, action, before, after FROM (SELECT pk, at, action, before, after FROM audit WHERE subject_id = ?1"
+		" UNION ALL SELECT pk, at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1) AS change"
+		" ORDER BY at, pk",
 	[EVENTS] =
 		"SELECT kind, at FROM event WHERE (kind IN ('code-email', 'wrong-email', 'wrong-short')"
 		" AND subject >= okul_mailbox(?1) AND subject < okul_mailbox(?1) || '!')"
-		" OR (kind IN ('submit', 'file-gone') AND subject BETWEEN ?2 AND ?2 || '~') ORDER BY at",
+		" OR (kind IN ('submit', 'file-gone') AND subject BETWEEN ?2 AND ?2 || '~') ORDER BY at, kind",
 	[MAILS] = "SELECT id, template, created_at, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
 	[CODES] =
 		"SELECT created_at, expires_at, language, tries + strange_tries AS tries, used AS is_used"
-		" FROM login_code WHERE email = ?1 ORDER BY created_at",
+		" FROM login_code WHERE email = ?1 ORDER BY created_at, network",
 	/* Ordered before the join: sorting the questions of all results might not fit into memory. */
 	[RESULTS] =
 		"SELECT result.id, version.test_id, version.title AS test_title, result.target_language,"
 		" result.attempt, result.total_score, result.correct_count, result.question_count, result.level,"
 		" result.completed_at, version.questions, result.chosen FROM (SELECT pk AS found FROM result"
 		" WHERE user_pk = ?1 ORDER BY pk LIMIT 9223372036854775807) AS page"
-		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version",
+		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version"
+		SQL_KEEP_ORDER("found"),
 	[ATTEMPTS] =
 		"SELECT attempt.id, version.test_id, version.title AS test_title, attempt.started_at, attempt.deadline,"
 		" version.questions, attempt.chosen FROM attempt"
@@ -191,7 +193,8 @@ static const char *const sql[] = {
 		"SELECT material.id AS material_id, material.title, assignment.assigned_at, assignment.note,"
 		" count(*) AS users FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
-		" GROUP BY assignment.assigned_at, assignment.material, assignment.note, material.id, material.title",
+		" GROUP BY assignment.assigned_at, assignment.material, assignment.note, material.id, material.title"
+		" ORDER BY assignment.assigned_at, assignment.material, coalesce(assignment.note, '')",
 	[REQUESTS] =
 		"SELECT id, full_name, phone_number, subject, message, source, language, status, reply, replied_at,"
 		" created_at FROM contact WHERE email = ?1 ORDER BY pk",

@@ -38,12 +38,13 @@ $root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 \
 	apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $missing
 
 # Only those installed just now are disabled, not what the machine serves already.
-for web in nginx apache2; do
+for package in nginx apache2 postgresql-15; do
 	case "$missing " in
-	*" $web "*)
-		[ -d /run/systemd/system ] || $root invoke-rc.d --quiet "$web" stop || true
-		$root update-rc.d "$web" disable
-		say "the $web service is disabled; \`systemctl enable --now $web\` enables it"
+	*" $package "*)
+		service=${package%-15}
+		[ -d /run/systemd/system ] || $root invoke-rc.d --quiet "$service" stop || true
+		$root update-rc.d "$service" disable
+		say "the $service service is disabled; \`systemctl enable --now $service\` enables it"
 		;;
 	esac
 done

@@ -550,7 +550,7 @@ CREATE INDEX result_score ON result (total_score, pk);
 CREATE INDEX result_kind ON result (version, level, completed_at);
 
 -- The number of results of each kind. The sums of the scores are integers, so that additions and deletions leave no
--- rounding errors.
+-- rounding errors. A half is rounded up, as SQLite does; round() of PostgreSQL takes it to the even number.
 CREATE TABLE result_tally_part (
 	version BIGINT NOT NULL,
 	level TEXT COLLATE "C" NOT NULL,
@@ -567,7 +567,7 @@ CREATE VIEW result_tally AS SELECT version, level, test, target_language, CAST(s
 
 CREATE FUNCTION okul_count_result(r result, one integer) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO result_tally_part AS t (version, level, test, target_language, part, n, hundredths)
-		VALUES (r.version, r.level, r.test, r.target_language, okul_part(), one, one * CAST(round(r.total_score * 100) AS bigint))
+		VALUES (r.version, r.level, r.test, r.target_language, okul_part(), one, one * CAST(floor(r.total_score * 100 + 0.5) AS bigint))
 		ON CONFLICT (version, level, part) DO UPDATE SET n = t.n + excluded.n, hundredths = t.hundredths + excluded.hundredths
 $$;
 CREATE FUNCTION okul_result_counted() RETURNS trigger LANGUAGE plpgsql AS $$

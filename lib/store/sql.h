@@ -21,6 +21,9 @@
 /* Whether a text argument is NULL; the cast tells PostgreSQL its type. */
 #define SQL_UNSET(argument) "CAST(" argument " AS TEXT) IS NULL"
 
+/* A text with A to Z as small letters, whatever the locale of the database: in a Turkish one, I is no capital i. */
+#define SQL_LOWER(text) "lower(" text SQL_EITHER("", " COLLATE \"C\"") ")"
+
 /* A text as it is searched and sorted: fold_text(). */
 #define SQL_FOLD(text) "okul_fold(" text ")"
 
@@ -34,6 +37,8 @@
 
 /* A join in the written order, where that order is the plan; a planner with statistics finds it by itself. */
 #define SQL_JOIN SQL_EITHER(" CROSS JOIN ", " JOIN ")
+/* Behind such a join: the order of its first rows, which it keeps on SQLite without sorting. */
+#define SQL_KEEP_ORDER(order) SQL_EITHER("", " ORDER BY " order)
 /* After a table: read it along that index, for its order or because the index covers the statement. */
 #define SQL_BY_INDEX(name) SQL_EITHER(" INDEXED BY " name, "")
 
@@ -51,17 +56,20 @@
 	SQL_EITHER("strftime('%Y-%m-%d " sqlite "', ", "to_char(to_timestamp(") time " / 1000" \
 	SQL_EITHER(", 'unixepoch')", ") AT TIME ZONE 'UTC', 'YYYY-MM-DD " postgres "')")
 
-/* All values of an expression in a group as a JSON array. */
-#define SQL_JSON_LIST(value) SQL_EITHER("json_group_array(", "coalesce(CAST(json_agg(") value SQL_EITHER(")", ") AS text), '[]')")
-/* A JSON object; ('name', value, ...) follows. */
-#define SQL_JSON_OBJECT SQL_EITHER("json_object", "json_build_object")
+/* All values of an expression in a group as a JSON array. JSON texts have no white space: clients get them as they are. */
+#define SQL_JSON_LIST(value) \
+	SQL_EITHER("json_group_array(", "coalesce(CAST(array_to_json(array_agg(") value SQL_EITHER(")", ")) AS text), '[]')")
+/* A JSON object of members, SQL_JSON_MEMBER() with commas between them; the name of a member is an identifier. */
+#define SQL_JSON_OBJECT(members) \
+	SQL_EITHER("json_object(", "(SELECT CAST(row_to_json(object) AS text) FROM (SELECT ") members SQL_EITHER(")", ") AS object)")
+#define SQL_JSON_MEMBER(name, value) SQL_EITHER("'" name "', ", "") value SQL_EITHER("", " AS \"" name "\"")
 /* The elements of a JSON array of numbers, each as `value`. SQL_JSON_ONE: an array of one. */
 #define SQL_JSON_NUMBERS(list) \
 	SQL_EITHER("json_each(", "(SELECT CAST(value AS bigint) AS value FROM json_array_elements_text(CAST(") list \
 	SQL_EITHER(")", " AS json))) AS numbers")
 #define SQL_JSON_ONE(value) SQL_EITHER("json_array(", "CAST(json_build_array(") value SQL_EITHER(")", ") AS text)")
-/* The texts of a group, joined with a space. */
-#define SQL_WORDS(text) SQL_EITHER("group_concat", "string_agg") "(" text ", ' ')"
+/* The texts of a group, joined with a space, in the order that SQLite finds the rows in. */
+#define SQL_WORDS(text, order) SQL_EITHER("group_concat", "string_agg") "(" text ", ' '" SQL_EITHER("", " ORDER BY " order) ")"
 
 /* At the end of a SELECT of rows to change: leaves out those that another transaction is changing. */
 #define SQL_SKIP_LOCKED SQL_EITHER("", " FOR UPDATE SKIP LOCKED")

@@ -183,7 +183,7 @@ try_later(struct request *rq, const struct before_try *before, int conflicts)
 static struct response
 prepare_and_write(struct request *rq, bool first)
 {
-	struct response response = first ? (struct response){ .error = ERROR_NONE } : check_again(rq);
+	struct response response = first ? response_passed() : check_again(rq);
 
 	if (!response.error)
 		response = etag_guard(rq);

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Compares requests to two builds of okul, measured alternately on one machine.
 
-usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off] [REQUEST...]
+usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off] [--users N] [REQUEST...]
 
 REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 answers), dashboard (6 months); all
-unless given.
+unless given. Submits are by --users in turn (1).
 
 OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both run with `okulctl serve`, nginx
 included, each with data of `okulctl demo`. BUILD=URL is a build on an empty database of PostgreSQL. Each round measures both, in alternating order. Prints the median of NEW /
@@ -39,11 +39,17 @@ SUBMIT = """
 wrk.method = "POST"
 wrk.body = [[{body}]]
 wrk.headers["Content-Type"] = "application/json"
+local tokens, turn = {{ {tokens} }}, 0
+request = function()
+	turn = turn % #tokens + 1
+	wrk.headers["Authorization"] = "Bearer " .. tokens[turn]
+	return wrk.format()
+end
 """
 
 
 class Server:
-    def __init__(self, build, limits):
+    def __init__(self, build, limits, users):
         build, _, url = build.partition("=")
         self.data = tempfile.mkdtemp(prefix="okul-compare-")
         with socket.socket() as probe:
@@ -61,7 +67,9 @@ class Server:
         subprocess.run(self.command + ["sql", NO_DAILY_LIMIT_POSTGRES if url else NO_DAILY_LIMIT], env=self.env, check=True, stdout=subprocess.DEVNULL)
         self.process = subprocess.Popen(self.command + ["serve", "--port", str(self.port)], env=self.env,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.token = self.login()
+        self.wait(lambda: urllib.request.urlopen(self.url + "/health"))
+        self.token = self.login("a@example.com")
+        self.tokens = [self.token, *(self.learner(f"learner{i}@example.com") for i in range(1, users))]
 
     def wait(self, look):
         end = time.monotonic() + 20
@@ -80,12 +88,17 @@ class Server:
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
         return json.load(urllib.request.urlopen(request))
 
-    def login(self):
-        self.wait(lambda: urllib.request.urlopen(self.url + "/health"))
-        self.post("/auth/otp/request", {"email": "a@example.com", "language": "en"})
-        mail = self.wait(lambda: list(pathlib.Path(self.data, "mail").glob("*.eml")))[0]
+    def login(self, address):
+        self.post("/auth/otp/request", {"email": address, "language": "en"})
+        mail = self.wait(lambda: [mail for mail in pathlib.Path(self.data, "mail").glob("*.eml") if f"To: {address}" in mail.read_text()])[0]
         code = re.search(r"^(\d{6})", mail.read_text(), re.M)[1]
-        return self.post("/auth/otp/verify", {"email": "a@example.com", "code": code})["data"]["accessToken"]
+        return self.post("/auth/otp/verify", {"email": address, "code": code})["data"]["accessToken"]
+
+    def learner(self, address):
+        subprocess.run([*self.command, "user", "add", address], env=self.env, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*self.command, "sql", f"UPDATE users SET registered_at = 1 WHERE email = '{address}'"], env=self.env, check=True,
+                       stdout=subprocess.DEVNULL)
+        return self.login(address)
 
     def send(self, path, body):
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(),
@@ -102,7 +115,7 @@ class Server:
                                                 "isPublished": True, "questions": questions, "levelRanges": ranges})
         answers = [{"questionId": q["id"], "optionId": q["options"][1]["id"]} for q in test["questions"]]
         self.script = pathlib.Path(self.data, "submit.lua")
-        self.script.write_text(SUBMIT.format(body=json.dumps({"answers": answers})))
+        self.script.write_text(SUBMIT.format(body=json.dumps({"answers": answers}), tokens=", ".join(f'"{token}"' for token in self.tokens)))
         return f"/proficiency-tests/{test['id']}/submit"
 
     def rate(self, request, connections, seconds):
@@ -146,11 +159,12 @@ def main():
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--limits", choices=("on", "off"), default="on")
+    parser.add_argument("--users", type=int, default=1)
     args = parser.parse_args()
     servers = []
     try:
         for build in (args.old, args.new):
-            servers.append(Server(build, args.limits))
+            servers.append(Server(build, args.limits, args.users))
         for request in args.requests or REQUESTS:
             compare(servers, request, args)
     finally:

@@ -147,8 +147,8 @@ class Server:
             "OKUL_CORS_ORIGINS": f"{ORIGIN}, HTTPS://Admin.Okul.Example:443/",
             "ASAN_OPTIONS": f"log_path={self.home}/sanitizer:detect_leaks={0 if under else 1}",
             "UBSAN_OPTIONS": f"log_path={self.home}/sanitizer:print_stacktrace=1",
-        } | settings
-        self.database = None    # its URL; None: the file DATA/okul.db
+        } | {name: value for name, value in settings.items() if value is not None}
+        self.database = None    # its URL; None: the file DATA/okul.db, also on PostgreSQL where OKUL_DATABASE is None
         if postgres.ENABLED and "OKUL_DATABASE" not in settings:
             self.database = postgres.server().create()
             (self.data / "okul.conf").write_text(f"database = {self.database}\n")
