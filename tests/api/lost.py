@@ -87,8 +87,8 @@ def test_a_stopped_server_is_said_so_and_comes_back(postgres, site, head):
 
 
 def test_a_commit_that_no_standby_confirmed_is_not_acknowledged(postgres, site, head):
-    """With synchronous replication and no standby, COMMIT waits until its timeout, and then says COMMIT, with a warning: the row is
-    on this machine only, and lost when a standby takes over."""
+    """With synchronous replication and no standby, COMMIT waits, without a timeout of the server: the row is on this machine only, and
+    lost when a standby takes over. After some seconds the response says that it does not know."""
     def wait_for(standbys):
         for sql in (f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'", "SELECT pg_reload_conf()"):
             postgres.run("psql", "-h", postgres.home, "-U", "okul", "-d", "postgres", "-qc", sql)

@@ -120,6 +120,13 @@ class Node:
             self.etcd.wait(10)
         until(lambda: not any(map(is_alive, victims)), "the killed processes to be gone")
 
+    def crash_postgres(self):
+        """kill -9 of PostgreSQL alone; Patroni goes on."""
+        pid = self.postmaster()
+        victims = [pid, *children(pid)]
+        kill(victims)
+        until(lambda: not any(map(is_alive, victims)), "the killed processes to be gone")
+
     def psql(self, script, database="postgres"):
         """Runs SQL, or a file of SQL (a Path), as the superuser, by the machine's own socket."""
         return self.machine.run([POSTGRES / "psql", "-h", self.home / "run", "-U", USER, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1",
@@ -179,6 +186,34 @@ class Cluster:
         others = [member for member in members.values() if member is not leader]
         return (len(members) == len(self.nodes) and leader["role"] == "leader" and any(m["role"] == "sync_standby" for m in others) and
                 all(m["state"] in ("running", "streaming") and m.get("timeline") == leader["timeline"] and m.get("lag") == 0 for m in others))
+
+    def synchronous(self):
+        """The node that is the synchronous standby."""
+        members = self.members(self.primary())
+        return self.nodes[next(name for name, member in members.items() if member["role"] == "sync_standby")]
+
+    def restored(self, sql):
+        """Backs the database up, restores the backup into a folder beside it, and returns what the copy answers."""
+        node = self.primary()
+        before = node.psql(sql, "okul")
+        node.pgbackrest("--type=full", "backup")
+        node.psql("SELECT pg_switch_wal()")
+        copy, run = node.home / "restored", node.home / "restored-run"
+        for folder in (copy, run):
+            folder.mkdir(mode=0o700)
+            own(folder)
+        node.pgbackrest(f"--pg1-path={copy}", "--archive-mode=off", "restore")
+        server = node.machine.popen([POSTGRES / "postgres", "-D", copy, "-c", "listen_addresses=", "-c", f"unix_socket_directories={run}",
+                                     "-c", f"hba_file={node.home}/data/pg_hba.conf"], USER, "restored.log",
+                                    env=os.environ | node.backup_environment)
+
+        def answer(text, database="okul"):
+            return node.machine.run([POSTGRES / "psql", "-h", run, "-U", USER, "-d", database, "-XqAtc", text], USER, check=False)
+        until(lambda: answer("SELECT pg_is_in_recovery()") == "f\n", "the restored copy", 120)
+        after = answer(sql)
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
+        return before, after
 
     def prepare(self):
         """The archive, the two roles and the database of okul."""

@@ -44,9 +44,10 @@ def say(text):
 class Plainly:
     """Writers without okul, by libpq: what the cluster alone promises. They have okul's timeouts."""
 
+    COUNT = "SELECT count(*) FROM written"
+
     def __init__(self, cluster, network, options):
         cluster.primary().psql(PlainWriter.TABLE + "; GRANT INSERT ON written TO okul", "okul")
-        PlainWriter.trusting = options.trusting
         libpq = {"connect_timeout": 2, "tcp_user_timeout": 5000, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
                  "options": "-cstatement_timeout%3D2000"}
         names = [f"app{1 + n % 2}" for n in range(options.writers)]
@@ -69,6 +70,8 @@ class Plainly:
 
 class ByApi:
     """Writers that create courses by the API, each as another admin."""
+
+    COUNT = "SELECT count(*) FROM course"
 
     def __init__(self, cluster, network, options):
         self.site = Site(cluster, network, PROXIES[options.through])
@@ -150,6 +153,55 @@ class Cut(Kill):
         self.old.machine.join()
 
 
+class KillPostgres(Kill):
+    """kill -9 of PostgreSQL alone, on the primary: Patroni starts it again, or makes another one the primary."""
+
+    name = "primary's PostgreSQL kill -9"
+
+    def strike(self):
+        self.old = self.cluster.primary()
+        self.log = len((self.old.home / "patroni.log").read_text())
+        self.old.crash_postgres()
+
+    def is_over(self):
+        self.new = self.cluster.primary()
+        return self.new is not None
+
+    def repair(self):
+        pass
+
+    def notes(self):
+        return f"{self.old.name} again" if self.new is self.old else super().notes()
+
+
+class KillStandby(Kill):
+    """kill -9 of the standby for which commits wait."""
+
+    name = "synchronous standby kill -9"
+
+    def strike(self):
+        self.old = self.cluster.synchronous()
+        self.old.crash()
+
+    def is_over(self):
+        self.new = self.cluster.primary()
+        return self.new is not None
+
+    def notes(self):
+        return f"{self.old.name}; the primary stays {self.new.name}"
+
+
+class CutStandby(KillStandby):
+    name = "synchronous standby's network cut"
+
+    def strike(self):
+        self.old = self.cluster.synchronous()
+        self.old.machine.cut()
+
+    def repair(self):
+        self.old.machine.join()
+
+
 class KillApplication:
     name = "application machine kill -9"
 
@@ -206,7 +258,11 @@ def play(load, cluster, what):
     died = [pid for a in survivors for pid in before[a.name][0] - set(a.workers())]
     died += [line for a in survivors for line in a.log()[before[a.name][1]:].splitlines() if "process_died" in line]
     what.repair()
-    until(what.is_whole, "the machine to be back", 120)
+    try:
+        until(what.is_whole, "the machine to be back", 120)
+    except TimeoutError:
+        check(load, cluster, died)      # what is lost says more
+        raise
     whole = time.monotonic()
     until(lambda: load.writers.all_wrote(whole), lambda: f"every writer to write afterwards: {load.writers.faults()}", 60)
     counts = load.writers.count(began)
@@ -223,6 +279,11 @@ def rounds_of(options, load, cluster, network):
         yield KillMachine(cluster) if n and n == options.rounds - 1 else Kill(cluster)
     for _ in range(options.cuts if network.real else 0):
         yield Cut(cluster)
+    if options.rounds:
+        yield KillPostgres(cluster)
+        yield KillStandby(cluster)
+    if options.cuts and network.real:
+        yield CutStandby(cluster)
     if not network.real and options.cuts:
         say("without network namespaces: no round with the network cut")
     if load.applications:
@@ -253,6 +314,10 @@ def run(options, home):
             play(load, cluster, what)
         load.writers.stop()
         say(f"\n{load.read()} acknowledged writes were read afterwards, none is missing")
+        before, after = cluster.restored(load.COUNT)
+        if before != after:
+            raise Failed(f"the restored backup has {after.strip()} rows, not {before.strip()}")
+        say(f"a backup by pgBackRest was restored: {after.strip()} rows")
 
 
 def main():
@@ -262,7 +327,6 @@ def main():
     parser.add_argument("--writers", type=int, default=20)
     parser.add_argument("--through", choices=PROXIES, default="libpq", help="how okul finds the primary (libpq, with three hosts)")
     parser.add_argument("--plain", action="store_true", help="writers by libpq, without okul")
-    parser.add_argument("--trusting", action="store_true", help="these ignore the warning of a COMMIT that was interrupted")
     parser.add_argument("--etcd3", action="store_true", help="etcd's newer interface, with which Patroni 3.0.2 loses writes")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
     options = parser.parse_args()
