@@ -134,6 +134,8 @@ close_attempts(const struct cleanup *c)
 		count += rc == DB_DONE ? closed : 0;
 		if (ctl_again(c->db, rc, &tries)) /* the attempts are read again */
 			rc = DB_DONE, closed = 1;
+		else
+			tries = 0;
 	}
 	db_release(c->db);
 	arena_free(arena);
@@ -256,14 +258,16 @@ run_cleanup(int argc, char **argv, const char *data)
 	c.db = ctl_db(conf, c.dry_run ? DB_READ_ONLY : DB_READ_WRITE);
 	if (!c.db)
 		return EXIT_CONFIG;
-	if (!c.dry_run && !db_take_job(c.db, DB_JOB_CLEANUP)) {
+	enum db_rc rc = c.dry_run ? DB_DONE : db_take_job(c.db, DB_JOB_CLEANUP);
+	if (rc == DB_TAKEN) {
 		db_close(c.db);
 		if (!c.quiet)
 			puts("another cleanup is running, on this or another machine");
 		return EXIT_SUCCESS;
 	}
 	db_only_deletes(c.db, true);
-	enum db_rc rc = clean(&c, conf);
+	if (rc == DB_DONE)
+		rc = clean(&c, conf);
 	db_close(c.db);
 	return rc == DB_DONE
 		? EXIT_SUCCESS

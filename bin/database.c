@@ -308,8 +308,10 @@ prepare_server(struct move *m, const char *schema)
 	m->to = db_open(m->url, DB_READ_WRITE, 0, m->why, sizeof(m->why));
 	if (!m->to || !db_alive(m->to, &version))
 		return m->to ? failed(m, m->to, name) : false;
-	if (!db_take_job(m->to, DB_JOB_MOVE))
-		return text_complain(m->why, sizeof(m->why), "another move to %s is running", name);
+	enum db_rc rc = db_take_job(m->to, DB_JOB_MOVE);
+	if (rc != DB_DONE)
+		return text_complain(m->why, sizeof(m->why),
+			rc == DB_TAKEN ? "another move to %s is running" : "%s cannot be used; the log has the reason", name);
 	if (version == 0)
 		return db_create(m->url, schema, m->why, sizeof(m->why));
 	bool fits = version == DB_SCHEMA_VERSION;

@@ -213,7 +213,10 @@ update_database(const struct conf *conf, int to)
 	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	if (!db_alive(db, &from))
+	if (db_take_job(db, DB_JOB_MIGRATE) != DB_DONE)
+		code = ctl_error(
+			EXIT_CONFIG, "%s: another machine migrates it; run this again when that has ended", name_of(conf, name));
+	else if (!db_alive(db, &from))
 		code = ctl_error(EXIT_CONFIG, "%s", db_reason(DB_BROKEN));
 	else if (from > to)
 		code = ctl_error(EXIT_CONFIG,

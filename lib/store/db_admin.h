@@ -90,9 +90,10 @@ must_use bool db_empty(struct db *db, char *why, size_t room);
 
 /*
  * Takes a job that is done by one process at a time, on all machines that share the database, until db_close(). Returns
- * false when another process has it. A database of one file needs no such lock: its jobs are safe side by side.
+ * DB_DONE, DB_TAKEN when another process has it, or a failure. A database of one file needs no such lock: its jobs are
+ * safe side by side.
  */
-must_use bool db_take_job(struct db *db, enum db_job job);
+must_use enum db_rc db_take_job(struct db *db, enum db_job job);
 
 enum db_grade { DB_GOOD, DB_DOUBTFUL, DB_BAD };
 typedef void db_review_call(enum db_grade grade, const char *topic, const char *text);

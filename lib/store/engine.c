@@ -387,7 +387,7 @@ db_empty(struct db *db, char *why, size_t room)
 	return db->engine->empty(db, why, room);
 }
 
-bool
+enum db_rc
 db_take_job(struct db *db, enum db_job job)
 {
 	return db->engine->take_job(db, job);

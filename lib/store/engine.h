@@ -62,7 +62,7 @@ struct engine {
 	bool (*load_end)(struct db *db, char *why, size_t room);
 	bool (*reserve_keys)(struct db *db, const char *table, int64_t key, char *why, size_t room);
 	bool (*empty)(struct db *db, char *why, size_t room);
-	bool (*take_job)(struct db *db, enum db_job job);
+	enum db_rc (*take_job)(struct db *db, enum db_job job);
 	void (*review)(struct db *db, db_review_call *found);
 	bool (*verify)(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
 	bool (*copy)(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);

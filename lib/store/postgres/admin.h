@@ -32,7 +32,7 @@ bool admin_empty(struct db *db, char *why, size_t room);
 bool admin_check_references(struct db *db, bool on, char *why, size_t room);
 bool admin_orphans(struct db *db, db_row_call *found, void *context, char *why, size_t room);
 bool admin_set_version(struct db *db, int version, char *why, size_t room);
-bool admin_take_job(struct db *db, enum db_job job);
+enum db_rc admin_take_job(struct db *db, enum db_job job);
 void admin_review(struct db *db, db_review_call *found);
 bool admin_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
 /* dump.c */

@@ -42,6 +42,10 @@ remedy_of(const char *text)
 	static const struct {
 		const char *part, *remedy;
 	} remedies[] = {
+		{ "no pg_hba.conf entry",
+			"allow it in the server's pg_hba.conf; where that asks for TLS (hostssl), add sslmode=verify-full to the setting "
+			"database" },
+		{ "permission denied for database", "grant it: psql -f conf/postgres/roles.sql" },
 		{ "password authentication failed", "correct the password in the setting database" },
 		{ "no password supplied", "add the password to the setting database, or to the file that PGPASSFILE names" },
 		{ "database \"", "make it: createdb --encoding=UTF8 --template=template0 NAME" },
@@ -50,7 +54,6 @@ remedy_of(const char *text)
 		{ "No such file", "start the server, or correct host and port in the setting database" },
 		{ "could not translate host", "correct the host in the setting database" },
 		{ "timeout expired", "check the network and the firewall of the server" },
-		{ "no encryption", "the server wants TLS: add sslmode=verify-full to the setting database" },
 		{ "does not support SSL", "turn on ssl on the server, or drop sslmode from the setting database" },
 		{ "too many clients", "raise max_connections of the server, or lower workers" },
 		{ "remaining connection slots", "raise max_connections of the server, or lower workers" },
@@ -72,6 +75,11 @@ no_connection(const PGconn *conn, char *why, size_t room)
 	const char *text = conn ? pq.PQerrorMessage(conn) : "out of memory";
 	size_t length = strlen(text);
 
+	/* Of a URL that libpq cannot read it quotes the part, which may be the password. */
+	if (strstr(text, " URI") || strstr(text, "percent-encoded") || strstr(text, "IPv6"))
+		return text_complain(why, room,
+			"the setting database is no URL that libpq can read: see the connection URIs in PostgreSQL's manual; "
+			"in a password, write @ as %%40, : as %%3A, / as %%2F and %% as %%25");
 	while (length > 0 && text[length - 1] == '\n')
 		length--;
 	text_complain(why, room, "no connection to the database: %.*s; %s", (int)length, text, remedy_of(text));

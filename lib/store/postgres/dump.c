@@ -11,24 +11,41 @@
 
 extern char **environ;
 
-/* The URL without its password, which others could see in the list of processes; sets PGPASSWORD instead. */
+/* Sets PGPASSWORD to the percent-decoded text between two places, and takes it out of the URL with `more` bytes before. */
 static void
-take_password(char *url)
+take_out(char *from, char *to, size_t more)
 {
-	char *host = strstr(url, "://"), *end = host + 3 + strcspn(host + 3, "/?"), *at = memchr(host, '@', (size_t)(end - host));
-	char *colon = at ? memchr(host + 3, ':', (size_t)(at - host - 3)) : NULL, password[512];
+	char password[512];
 	size_t length = 0;
 
-	if (!colon)
-		return;
-	for (const char *s = colon + 1; s < at && length < sizeof(password) - 1; s++) {
+	for (const char *s = from; s < to && length < sizeof(password) - 1; s++) {
 		int byte = decode_percent(s);
 		password[length++] = byte < 0 ? *s : (char)byte;
 		s += byte < 0 ? 0 : 2;
 	}
 	password[length] = '\0';
 	setenv("PGPASSWORD", password, 1);
-	memmove(colon, at, strlen(at) + 1);
+	memmove(from - more, to, strlen(to) + 1);
+}
+
+/* The URL without its password, which others could see in the list of processes; sets PGPASSWORD instead. */
+static void
+take_password(char *url)
+{
+	static const char name[] = "password=";
+	char *host = strstr(url, "://") + 3, *end = host + strcspn(host, "/?"), *at = memrchr(host, '@', (size_t)(end - host));
+	char *colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL, *query;
+
+	if (colon)
+		take_out(colon + 1, at, 1);
+	query = strchr(host, '?');
+	for (char *found = query; found && (found = strstr(found, name)); found++)
+		if (found[-1] == '?' || found[-1] == '&') {
+			char *value = found + strlen(name);
+			take_out(value, value + strcspn(value, "&"), 0);
+			memmove(found, value + (*value == '&'), strlen(value + (*value == '&')) + 1);
+			break;
+		}
 }
 
 /* Reads what a program prints, the first `most` bytes of it, and waits for its end. Returns its exit code, -1 without one. */

@@ -72,6 +72,16 @@ level_of(enum db_rc rc)
 /* clang-format on */
 
 enum db_rc
+pg_failure_meaning(struct postgres *p, const PGresult *result)
+{
+	enum db_rc rc = meaning_of(pq.PQresultErrorField(result, PG_DIAG_SQLSTATE));
+
+	if (rc == DB_LOST)
+		pg_connection_drop(p);
+	return rc;
+}
+
+enum db_rc
 pg_failure_report(struct postgres *p, const PGresult *result, const char *sql)
 {
 	const char *state = result ? pq.PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;

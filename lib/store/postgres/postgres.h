@@ -95,6 +95,8 @@ static inline struct postgres *postgres_of(struct db *db) { return (struct postg
 enum db_rc pg_failure_keep(struct postgres *p, enum db_rc rc);
 /* The meaning of a failed result, which it logs and keeps, except for DB_TAKEN. `result` may be NULL: the connection is lost. */
 enum db_rc pg_failure_report(struct postgres *p, const PGresult *result, const char *sql);
+/* The meaning alone: for what a script's caller is told. Forgets a connection that is lost. */
+enum db_rc pg_failure_meaning(struct postgres *p, const PGresult *result);
 enum db_rc pg_failure_misuse(struct postgres *p, const char *what, const char *sql);
 
 /* ---- dialect.c: PostgreSQL's text of a statement; "" where it has none. The caller frees it; NULL without memory. */

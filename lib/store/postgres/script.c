@@ -46,7 +46,7 @@ read_results(const struct script *script)
 		if (status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_OK)
 			first = !pass_rows(script, result, &first); /* TUPLES_OK ends a statement */
 		else if (status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY && rc == DB_DONE)
-			rc = script_failed(script, result, pg_failure_report(p, result, "(script)"));
+			rc = script_failed(script, result, pg_failure_meaning(p, result));
 		pq.PQclear(result);
 	}
 	return rc == DB_DONE && next != DB_DONE ? script_failed(script, NULL, next) : rc;

@@ -33,14 +33,15 @@ keep_flag(void *context, const struct db_rows *row, bool first)
 }
 
 /* An advisory lock of the session: the server releases it when the process ends, however it does. */
-bool
+enum db_rc
 admin_take_job(struct db *db, enum db_job job)
 {
 	char sql[64], why[256];
 	bool taken = false;
 
 	snprintf(sql, sizeof(sql), "SELECT pg_try_advisory_lock(1869313388, %d)", (int)job);
-	return script_run(postgres_of(db), sql, keep_flag, &taken, why, sizeof(why)) == DB_DONE && taken;
+	enum db_rc rc = script_run(postgres_of(db), sql, keep_flag, &taken, why, sizeof(why));
+	return rc == DB_DONE && !taken ? DB_TAKEN : rc;
 }
 
 /* ---- what an operator should know */

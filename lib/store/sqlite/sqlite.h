@@ -210,7 +210,7 @@ void sqlite_write_rollback(struct db *base);
 void sqlite_release(struct db *base);
 
 /* upkeep.c */
-bool sqlite_take_job(struct db *base, enum db_job job);
+enum db_rc sqlite_take_job(struct db *base, enum db_job job);
 void sqlite_review(struct db *base, db_review_call *found);
 bool sqlite_verify(struct db *base, bool quick, db_row_call *found, void *context, char *why, size_t room);
 bool sqlite_orphans(struct db *base, db_row_call *found, void *context, char *why, size_t room);
