@@ -154,7 +154,7 @@ def test_a_storage_that_is_away(okul, storage):
         assert "does not answer" in okul.server.ctl("files", "verify", check=False).stdout
     finally:
         storage.start()
-    uploaded(ada, pdf())
+    until(lambda: ada.upload(pdf()).status == 201, "an upload")
     assert okul.get(path).body == content
 
 
