@@ -246,10 +246,6 @@ cluster:	## several machines: writers while the primary database and an applicat
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@PYTHONDONTWRITEBYTECODE=1 tests/cluster/run.py $(CLUSTER)
 
-.PHONY: portable
-portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
-	@conf/setup.sh build portable
-
 .PHONY: corpus
 corpus:	## make some hundred files with real encoders, and check that each is accepted (installs 1 GB of encoders)
 	@conf/setup.sh build run test corpus
@@ -305,6 +301,10 @@ api: build $(API_HELPERS)
 	@OKUL_BUILD=$(B) OKUL_TEST_DATABASE=$(DATABASE) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini $(if $(findstring tests/,$(TESTS)),,tests/api) $(TESTS)
 endif
 
+.PHONY: s3-kills
+s3-kills: build $(API_HELPERS)	## uploads to S3 while workers are killed 200 times (FLAVOUR=test or asan)
+	@OKUL_KILL_ROUNDS=200 OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -rP -c tests/api/pytest.ini tests/api/s3.py -k killed
+
 check: setup-test	## in about a minute: the unit tests, and a valid request and one without token for every route
 	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \
 	part unit TESTS=; part api TESTS="tests/api/rights.py -m quick"; exit $$status
@@ -314,11 +314,17 @@ REQUESTS ?= 10000
 replay:	## send the same requests to both engines, and compare the responses (REQUESTS=10000)
 	@OKUL_REPLAY=$(REQUESTS) $(MAKE) --no-print-directory FLAVOUR=test DATABASE=postgres TESTS="tests/api/replay.py -s" api
 
+# Both engines side by side: schemas, statements, counts, functions, answers, rights.
+.PHONY: portable
+portable: setup-test	## compare SQLite and PostgreSQL: schemas, statements and their answers, triggers, rights
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/portable/pytest.ini $(if $(findstring tests/,$(TESTS)),,tests/portable) $(TESTS)
+
 # Every part runs, even after a failure; tests/count stores the numbers of tests for .ci/run. The API tests mostly wait for the
 # server, so those of both flavours run in parallel.
 test: setup-test	## run all tests, without and with AddressSanitizer and UBSan, the API on both engines
 	@status=0; part() { tests/count $$1-$$2-$$3 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 DATABASE=$$3 TESTS= $$1; }; \
-	part unit test sqlite || status=1; part unit asan sqlite || status=1; \
+	part unit test sqlite || status=1; part unit asan sqlite || status=1; part portable test both || status=1; \
 	part api asan sqlite >build/api-asan.log 2>&1 & asan=$$!; \
 	part api test sqlite || status=1; part api test postgres || status=1; \
 	wait $$asan || status=1; cat build/api-asan.log; exit $$status

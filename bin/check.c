@@ -1,5 +1,7 @@
 /* okulctl check - checks everything that okul needs to work, a line each. */
 #include "okulctl.h"
+#include "blob.h"
+#include "s3.h"
 
 #include "clock.h"
 #include "email.h"
@@ -125,6 +127,26 @@ check_web_user(const struct stat *files)
 	else
 		report(WARN, "downloads", "the web server may not read the files; run: adduser %s %s, and restart it",
 			web->pw_name, group ? group->gr_name : "okul");
+}
+
+static bool
+see_one(void *context, const char *sha256, const struct s3_object *object)
+{
+	(void)context, (void)sha256, (void)object;
+	return false;
+}
+
+static void
+check_storage(const struct conf *conf)
+{
+	char why[512];
+
+	if (!blob_init(conf, why, sizeof(why)))
+		report(FAIL, "storage", "%s", why);
+	else if (s3_list(conf, see_one, NULL) != S3_DONE)
+		report(FAIL, "storage", "%s", s3_reason());
+	else
+		report(OK, "storage", "%s at %s", conf->files, conf->files_endpoint);
 }
 
 static void
@@ -513,7 +535,7 @@ run_check(int argc, char **argv, const char *data)
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "check takes no argument but --settings");
 	const struct conf *conf = conf_load(data, why, sizeof(why));
-	if (!conf || !conf_load_secrets(why, sizeof(why))) {
+	if (!conf || !conf_load_secrets(SECRET_MAIL, why, sizeof(why))) {
 		report(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
 	}
@@ -522,6 +544,8 @@ run_check(int argc, char **argv, const char *data)
 	check_private(conf, "keys", "keys.conf");
 	check_settings_file(conf);
 	check_exposure(conf);
+	if (conf->files_bucket[0])
+		check_storage(conf);
 	check_files(conf);
 	check_uploads();
 	check_disk(conf);

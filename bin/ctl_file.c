@@ -244,3 +244,27 @@ ctl_text(const char *path, const char *encoding, size_t max)
 	buf_clear(&text);
 	return file;
 }
+
+void
+ctl_put_setting(struct buf *out, const char *old, const char *name, const char *value)
+{
+	size_t n = strlen(name);
+	bool done = false;
+
+	while (old && *old) {
+		size_t length = strcspn(old, "\n");
+		bool ours = strncmp(old, name, n) == 0 && strspn(old + n, " \t") + n < length &&
+			old[n + strspn(old + n, " \t")] == '=';
+
+		if (ours && !done)
+			buf_printf(out, "%s = %s\n", name, value);
+		else if (!ours)
+			buf_put(out, old, length + (old[length] == '\n'));
+		done |= ours;
+		old += length + (old[length] == '\n');
+	}
+	if (out->length > 0 && out->s[out->length - 1] != '\n')
+		buf_putc(out, '\n');
+	if (!done)
+		buf_printf(out, "%s = %s\n", name, value);
+}

@@ -88,8 +88,11 @@ const struct command command_database_move = {
 	.name = "database move",
 	.usage = "URL | folder",
 	.summary = "move the school to PostgreSQL, or back to a file",
-	.help = "URL     postgresql://okul@host/name of an empty database: createdb makes one\n"
+	.help = "URL     postgresql://okul_migrate@host/name of an empty database: createdb makes one\n"
 		"folder  back to DATA/okul.db\n"
+		"\n"
+		"A role that owns the database: with conf/postgres/roles.sql that is okul_migrate.\n"
+		"Name okul in okul.conf when it is done.\n"
 		"\n"
 		"Reads go on meanwhile, writes are answered 503 with Retry-After. Every table is\n"
 		"compared by count and checksum. Then okul.conf names the new database, and the\n"
@@ -363,30 +366,6 @@ prepare(struct move *m)
 
 /* ---- the switch */
 
-/* okul.conf with the setting replaced, or added. */
-static void
-put_conf(struct buf *out, const char *old, const char *url)
-{
-	bool done = false;
-
-	while (old && *old) {
-		size_t length = strcspn(old, "\n");
-		bool ours = strncmp(old, "database", 8) == 0 && strspn(old + 8, " \t") + 8 < length &&
-			old[8 + strspn(old + 8, " \t")] == '=';
-
-		if (ours && !done)
-			buf_printf(out, "database = %s\n", url);
-		else if (!ours)
-			buf_put(out, old, length + (old[length] == '\n'));
-		done |= ours;
-		old += length + (old[length] == '\n');
-	}
-	if (out->length > 0 && out->s[out->length - 1] != '\n')
-		buf_putc(out, '\n');
-	if (!done)
-		buf_printf(out, "database = %s\n", url);
-}
-
 static bool
 switch_conf(struct move *m)
 {
@@ -402,7 +381,7 @@ switch_conf(struct move *m)
 	mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0600;
 	if (access(path, F_OK) == 0 && !ctl_read_file(path, SIZE_MAX, &old))
 		return text_complain(m->why, sizeof(m->why), "%s cannot be read: %s", path, strerror(errno));
-	put_conf(&new, old.s, m->url ? m->url : "");
+	ctl_put_setting(&new, old.s, "database", m->url ? m->url : "");
 	bool good = ctl_replace_file(path, &new, m->url && strchr(m->url, '@') ? mode & 0700 : mode) ||
 		text_complain(m->why, sizeof(m->why), "%s cannot be written: %s", path, strerror(errno));
 	buf_clear(&old);

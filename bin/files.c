@@ -1,5 +1,6 @@
 /* okulctl files - the stored files: check that all are complete, and delete those that no row names. */
-#include "okulctl.h"
+#include "files.h"
+#include "s3.h"
 #include "sql.h"
 
 #include "clock.h"
@@ -46,9 +47,31 @@ enum { NAMED, PAGE_OF };
 static const char *const sql[] = {
 	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
 	[PAGE_OF] = "SELECT sha256, min(size), max(size), " SQL_WORDS("key", "pk") ", count(*) FROM file WHERE sha256 > ?1"
-									     " GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
+										   " GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
+
+const struct conf *
+ctl_files_conf(const char *data)
+{
+	const struct conf *conf = ctl_conf(data);
+	char why[512];
+
+	if (conf && !blob_init(conf, why, sizeof(why))) {
+		ctl_error(EXIT_CONFIG, "%s", why);
+		return NULL;
+	}
+	return conf;
+}
+
+void
+files_place(const struct conf *conf, const char *sha256, char out[static PATH_MAX])
+{
+	if (blob_is_remote(conf))
+		snprintf(out, PATH_MAX, "s3://%s/%s%.2s/%s", conf->files_bucket, conf->files_prefix, sha256, sha256);
+	else
+		snprintf(out, PATH_MAX, "%s/files/%.2s/%s", conf->data, sha256, sha256);
+}
 
 static enum db_rc
 is_named(struct db *db, const char *sha256, bool *named)
@@ -71,6 +94,9 @@ struct gc {
 	int64_t orphans, bytes, leftovers;
 	char batch[BATCH][BLOB_HASH_TEXT];
 	size_t count;
+	bool swept[BATCH]; /* in S3: which of them may be deleted */
+	enum db_rc rc;	   /* in S3: why the walk ended */
+	const char *fault; /* likewise: of the storage */
 };
 
 static bool
@@ -168,6 +194,99 @@ collect(struct gc *gc, char *folder)
 	return rc == DB_DONE ? delete_batch(gc) : rc;
 }
 
+/* ---- gc in S3 */
+
+/* Notes in one transaction which of the batch no row names: from then on none can begin to (lib/school/file.h). */
+static enum db_rc
+sweep_batch(struct gc *gc)
+{
+	enum db_rc rc;
+	int tries = 0;
+
+	do {
+		rc = db_write_begin(gc->db);
+		for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
+			rc = file_sweep(gc->db, gc->batch[i], clock_now(), &gc->swept[i]);
+		if (rc == DB_DONE)
+			rc = db_write_commit(gc->db);
+		else
+			db_write_rollback(gc->db);
+	} while (ctl_again(gc->db, rc, &tries));
+	return rc; /* what was committed or seen is on the disk: no row can come back, and no sweep be forgotten */
+}
+
+static enum db_rc
+delete_objects(struct gc *gc)
+{
+	int64_t start = clock_ticks();
+	enum db_rc rc = gc->count > 0 ? sweep_batch(gc) : DB_DONE;
+
+	for (size_t i = 0; i < gc->count && rc == DB_DONE && !gc->fault; i++) {
+		struct s3_object object;
+		enum s3_rc found = gc->swept[i] ? s3_head(gc->conf, gc->batch[i], &object) : S3_NONE;
+		/* A request that is sent now must have ended before FILE_SWEEP_TIME. */
+		if ((clock_ticks() - start) / 1000 > FILE_SWEEP_TIME / 2)
+			break; /* the next run continues */
+		if (found == S3_DONE && object.age > FILE_ORPHAN_AGE)
+			found = s3_delete(gc->conf, gc->batch[i]);
+		else if (found == S3_DONE)
+			continue;
+		if (found == S3_DONE) {
+			gc->orphans++;
+			gc->bytes += object.size;
+		} else if (found != S3_NONE) {
+			gc->fault = s3_reason();
+		}
+	}
+	gc->count = 0;
+	return rc;
+}
+
+static bool
+handle_object(void *context, const char *sha256, const struct s3_object *object)
+{
+	struct gc *gc = context;
+	bool named;
+
+	if (object->age <= FILE_ORPHAN_AGE)
+		return true;
+	gc->rc = is_named(gc->db, sha256, &named);
+	db_release(gc->db);
+	if (gc->rc != DB_DONE || named)
+		return gc->rc == DB_DONE;
+	if (gc->dry_run) {
+		gc->orphans++;
+		gc->bytes += object->size;
+		return true;
+	}
+	memcpy(gc->batch[gc->count++], sha256, BLOB_HASH_TEXT);
+	if (gc->count == BATCH)
+		gc->rc = delete_objects(gc);
+	return gc->rc == DB_DONE && !gc->fault;
+}
+
+static enum db_rc
+collect_objects(struct gc *gc)
+{
+	gc->rc = DB_DONE;
+	enum s3_rc rc = s3_list(gc->conf, handle_object, gc);
+	if (rc != S3_DONE)
+		gc->fault = s3_reason();
+	return gc->rc == DB_DONE && !gc->fault ? delete_objects(gc) : gc->rc;
+}
+
+static enum db_rc
+collect_all(struct gc *gc, char *folder)
+{
+	enum db_rc rc = blob_is_remote(gc->conf) ? collect_objects(gc) : collect(gc, folder);
+
+	if (!gc->quiet)
+		printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n", (long long)gc->orphans,
+			gc->dry_run ? "would be deleted" : "deleted", (long long)(gc->bytes / 1024), (long long)gc->leftovers,
+			gc->dry_run ? "would be deleted" : "deleted");
+	return rc;
+}
+
 static int
 run_gc(int argc, char **argv, const char *data)
 {
@@ -177,21 +296,19 @@ run_gc(int argc, char **argv, const char *data)
 
 	if (!ctl_batch_options(argc, argv, &gc.dry_run, &gc.quiet))
 		return EXIT_USAGE;
-	gc.conf = ctl_conf(data);
+	gc.conf = ctl_files_conf(data);
 	gc.db = ctl_db(gc.conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE);
 	if (!gc.db)
 		return EXIT_CONFIG;
 	db_only_deletes(gc.db, true);
 	snprintf(folder, sizeof(folder), "%s/files", gc.conf->data);
-	if (access(folder, R_OK | X_OK) != 0 && errno != ENOENT) {
+	if (!blob_is_remote(gc.conf) && access(folder, R_OK | X_OK) != 0 && errno != ENOENT) {
 		code = ctl_error(EXIT_CONFIG, "%s: %m; run this as the user that runs okul", folder);
 	} else {
-		enum db_rc rc = collect(&gc, folder);
-		const char *done = gc.dry_run ? "would be deleted" : "deleted";
-		if (!gc.quiet)
-			printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n",
-				(long long)gc.orphans, done, (long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
-		if (rc != DB_DONE)
+		enum db_rc rc = collect_all(&gc, folder);
+		if (gc.fault)
+			code = ctl_error(EXIT_FAILURE, "stopped: %s", gc.fault);
+		else if (rc != DB_DONE)
 			code = ctl_error(EXIT_FAILURE, "stopped: %s; the next run continues", db_reason(rc));
 	}
 	db_close(gc.db);
@@ -235,6 +352,56 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	return fault;
 }
 
+struct found {
+	struct secret_hash_state hash;
+	int64_t size;
+};
+
+static bool
+take_bytes(void *context, const void *bytes, size_t length)
+{
+	struct found *found = context;
+
+	secret_hash_add(&found->hash, bytes, length);
+	found->size += (int64_t)length;
+	return true;
+}
+
+static const char *
+object_fault(const struct conf *conf, const char *sha256, int64_t size)
+{
+	static char why[128];
+	struct found found = { .size = 0 };
+	unsigned char hash[32];
+	char text[BLOB_HASH_TEXT];
+
+	secret_hash_begin(&found.hash);
+	enum s3_rc rc = s3_get(conf, sha256, take_bytes, &found);
+	secret_hash_end(&found.hash, hash);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	if (rc == S3_NONE)
+		return "is missing";
+	if (rc != S3_DONE)
+		return s3_reason();
+	if (found.size != size) {
+		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)found.size, (long long)size);
+		return why;
+	}
+	return strcmp(text, sha256) == 0 ? NULL : "has other bytes than were uploaded";
+}
+
+const char *
+files_fault(const struct conf *conf, const char *sha256, int64_t size)
+{
+	char path[PATH_MAX];
+
+	if (blob_is_remote(conf))
+		return object_fault(conf, sha256, size);
+	files_place(conf, sha256, path);
+	return fault_of(path, sha256, size);
+}
+
 static void
 verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 {
@@ -242,8 +409,8 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 	const char *fault;
 	bool named;
 
-	snprintf(path, sizeof(path), "%s/files/%.2s/%s", v->conf->data, v->after, v->after);
-	fault = least == most ? fault_of(path, v->after, least) : "has rows that name different sizes";
+	files_place(v->conf, v->after, path);
+	fault = least == most ? files_fault(v->conf, v->after, least) : "has rows that name different sizes";
 	v->files++;
 	v->bytes += least;
 	/* Rows and file may have been deleted meanwhile. */
@@ -291,7 +458,7 @@ run_verify(int argc, char **argv, const char *data)
 	enum db_rc rc = DB_DONE;
 
 	(void)argc, (void)argv;
-	v.conf = ctl_conf(data);
+	v.conf = ctl_files_conf(data);
 	v.db = ctl_db(v.conf, DB_READ_ONLY);
 	if (!v.db)
 		return EXIT_CONFIG;

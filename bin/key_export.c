@@ -363,7 +363,7 @@ install(const char *path, const struct buf *keys, const struct conf *new, bool f
 	snprintf(aside, sizeof(aside), "%s.old", path);
 	if (exists && !ctl_read_file(path, KEYS_MAX, &old)) {
 		ctl_error(EXIT_FAILURE, "%s cannot be read: %m", path);
-	} else if (exists && old.length == keys->length && memcmp(old.s, keys->s, old.length) == 0) {
+	} else if (exists && old.s && keys->s && old.length == keys->length && memcmp(old.s, keys->s, old.length) == 0) {
 		printf("%s has these keys already\n", path);
 		code = EXIT_SUCCESS;
 	} else if (exists && !may_replace(path, &old, new, force)) {

@@ -509,7 +509,7 @@ run_mail(int argc, char **argv, const char *data)
 	if (!s.conf)
 		return EXIT_CONFIG;
 	s.lease = TRANSPORT_MAX(s.conf) + LEASE_MARGIN;
-	if (!conf_load_secrets(why, sizeof(why)))
+	if (!conf_load_secrets(SECRET_MAIL, why, sizeof(why)))
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	log_init("mail", s.conf->log_syslog, (enum log_level)s.conf->log_level);
 	s.db = ctl_db(s.conf, DB_READ_WRITE);

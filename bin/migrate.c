@@ -287,5 +287,10 @@ run_migrate(int argc, char **argv, const char *data)
 	if (!conf || !ctl_lock_folder(conf))
 		return EXIT_CONFIG;
 	int code = migrate(conf);
-	return code != EXIT_SUCCESS || origins_write(conf) ? code : EXIT_CONFIG;
+	if (code == EXIT_SUCCESS && !origins_write(conf))
+		code = EXIT_CONFIG;
+	int files = code == EXIT_SUCCESS ? files_web_update(conf) : 0;
+	if (files > 0)
+		printf("%s/files-s3.conf: written; reload nginx\n", conf->data);
+	return files < 0 ? EXIT_CONFIG : code;
 }

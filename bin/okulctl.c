@@ -23,7 +23,7 @@ static const struct command command_demo = { .name = "demo", .summary = DEMO_SUM
 static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup, &command_backup,
 	&command_database_move,
-	&command_files_gc, &command_files_verify,
+	&command_files_gc, &command_files_move, &command_files_verify,
 	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock,
 	&command_audit,
 	&command_test_import, &command_test_export, &command_test_list,

@@ -9,7 +9,7 @@
 
 /* Rows of the files in bin/; okulctl.c lists them. */
 extern const struct command command_audit, command_backup, command_database_move, command_check, command_cleanup, command_files_gc,
-	command_files_verify, command_key_export, command_key_import, command_key_list, command_key_rotate, command_mail,
+	command_files_move, command_files_verify, command_key_export, command_key_import, command_key_list, command_key_rotate, command_mail,
 	command_migrate, command_serve, command_setting_get, command_setting_history, command_setting_list, command_setting_set,
 	command_sql, command_test_export, command_test_import, command_test_list, command_user_add, command_user_import,
 	command_user_list, command_user_role, command_user_unlock;
@@ -18,6 +18,9 @@ extern const struct command command_audit, command_backup, command_database_move
 must_use bool origins_write(const struct conf *conf);
 /* True when it matches. */
 bool origins_known(const struct conf *conf);
+
+/* Makes DATA/files-s3.conf match the configuration. Returns 1 when that changed it, 0 when not, -1 after reporting why not. */
+must_use int files_web_update(const struct conf *conf);
 
 /* ---- files */
 
@@ -30,6 +33,8 @@ bool ctl_file_holds(const char *path, const struct buf *text);
  * text or the new one. Root keeps its owner. False with errno set; the old file is then unchanged.
  */
 must_use bool ctl_replace_file(const char *path, const struct buf *text, mode_t mode);
+/* Appends the text of an okul.conf (NULL: none) with the setting replaced, or added at the end. */
+void ctl_put_setting(struct buf *out, const char *old, const char *name, const char *value);
 /* Waits for the lock of the data folder, and keeps it until this process ends. False after reporting why not. */
 must_use bool ctl_lock_folder(const struct conf *conf);
 /* The SHA-256 of an open file in hex digits. Returns its size, -1 when it cannot be read. */

@@ -120,7 +120,8 @@ web_configure(const struct supervisor *sv)
 	int a = fill_in(conf, "development.conf", "nginx.conf", main_file);
 	int b = fill_in(conf, "common.conf", "nginx-common.conf", folders);
 	int c = fill_in(conf, "locations.conf", "nginx-locations.conf", folders);
-	return a < 0 || b < 0 || c < 0 ? -1 : a + b + c > 0;
+	int d = files_web_update(conf);
+	return a < 0 || b < 0 || c < 0 || d < 0 ? -1 : a + b + c + d > 0;
 }
 
 bool

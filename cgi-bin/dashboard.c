@@ -145,7 +145,7 @@ static const char *const sql[] = {
 		" (SELECT count(*) FROM assignment WHERE assigned_at >= ?1 AND assigned_at < ?2)",
 	/* result_tally has a row for each version of a test and level */
 	[LEVEL_SUMS] =
-		"SELECT level, sum(n), sum(hundredths) FROM result_tally GROUP BY level"
+		"SELECT level, sum(n), sum(hundredths) FROM result_tally GROUP BY level ORDER BY level"
 		" /* scans: result_tally */",
 	/* languages are compared without case, as in lists */
 	[LANGUAGE_SUMS] =

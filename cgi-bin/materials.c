@@ -26,6 +26,12 @@
 #define VIDEOS_MAX 50
 #define PDFS_MAX 20 /* in one request */
 
+static bool
+start(const struct conf *conf, char *why, size_t room)
+{
+	return token_init(conf, why, room) && blob_init(conf, why, room);
+}
+
 /* clang-format off */
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 static const enum media_type pdf_only[] = { MEDIA_PDF, MEDIA_NONE };
@@ -151,7 +157,7 @@ static const struct program program = { "materials", "Education materials, and w
 	SECTIONS(&authoring, &materials_assigning),
 	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &limit_statements,
 		&material_statements, &outbox_statements, &session_statements),
-	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
+	.start = start, .authenticate = session_authenticate, .mail_wake = mail_wake };
 /* clang-format on */
 
 /* ---- before the transaction */

@@ -55,8 +55,8 @@ static const struct shape list_query = { .name = "FileListQuery", .fields = FIEL
 	SQL_HAS_WORDS(SQL_FOLD("name"), "?3") ")"
 #define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = (SELECT pk FROM users WHERE users.id = ?1) AND " MATCHING
 #define OF_ALL "file WHERE CAST(?1 AS TEXT) IS NULL AND " MATCHING
-#define COLUMNS "id, key, name, mime, size, sha256, is_public, owner, pk"
-enum { ID, KEY, NAME, MIME, SIZE, SHA256, IS_PUBLIC, OWNER, FILE_PK };
+#define COLUMNS "id, key, name, mime, size, sha256, is_public, owner, pk, created_at"
+enum { ID, KEY, NAME, MIME, SIZE, SHA256, IS_PUBLIC, OWNER, FILE_PK, CREATED_AT };
 #define PAGE(files, order) \
 	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM " files " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
 	SQL_JOIN "file ON pk = found ORDER BY " order " /* scans: file */"
@@ -177,8 +177,14 @@ send_file(struct request *rq, const struct db_rows *file)
 	/* a type that is not accepted any more is never shown inline */
 	link_put_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
 		link_file_name(rq->arena, db_text(file, NAME), type));
-	return response_download(rq, blob_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
-		disposition.s, db_flag(file, IS_PUBLIC));
+	struct response response = response_download(rq, blob_path(rq->arena, rq->conf, db_text(file, SHA256)),
+		arena_string(rq->arena, mime), disposition.s, db_flag(file, IS_PUBLIC));
+	if (blob_is_remote(rq->conf)) {
+		response.file_object = arena_string(rq->arena, db_text(file, SHA256));
+		response.file_size = db_int(file, SIZE);
+		response.file_changed = db_int(file, CREATED_AT);
+	}
+	return response;
 }
 
 /*
@@ -271,11 +277,17 @@ delete_file(struct request *rq)
 	return response_deleted(rq, S_FILE_DELETED, id);
 }
 
+static bool
+start(const struct conf *conf, char *why, size_t room)
+{
+	return token_init(conf, why, room) && blob_init(conf, why, room);
+}
+
 static const struct section storage = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "storage", "Files: upload, download, list and delete", SECTIONS(&storage),
 	.statements = STATEMENTS(
 		&assignment_statements, &audit_statements, &file_statements, &limit_statements, &session_statements),
-	.start = token_init, .authenticate = session_authenticate };
+	.start = start, .authenticate = session_authenticate };
 
 int
 main(int argc, char **argv)

@@ -38,7 +38,7 @@ $root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 \
 	apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $missing
 
 # Only those installed just now are disabled, not what the machine serves already.
-for package in nginx apache2 postgresql-15; do
+for package in nginx apache2 postgresql-15 pgbouncer; do
 	case "$missing " in
 	*" $package "*)
 		service=${package%-15}

@@ -1,6 +1,8 @@
 /* okulctl demo - fills an empty database with a made-up school, to look around in, to show, to measure. */
 #include "demo.h"
 
+#include "blob.h"
+
 #include "assignment.h"
 #include "attempt.h"
 #include "audit.h"
@@ -321,11 +323,14 @@ read_demo_options(struct demo *d, int argc, char **argv)
 static int
 run_demo(int argc, char **argv, const char *data)
 {
+	char why[512];
 	struct demo d = { .users = 200, .results = 600, .contacts = 80, .courses = 24, .until = clock_now() / DAY * DAY };
 
 	if (!read_demo_options(&d, argc, argv))
 		return EXIT_USAGE;
 	d.conf = ctl_conf(data);
+	if (d.conf && !blob_init(d.conf, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
 	d.db = ctl_db(d.conf, DB_READ_WRITE);
 	if (!d.db)
 		return EXIT_CONFIG;

@@ -20,8 +20,9 @@ BEGIN
 	IF t ~ '^[ -~]*$' THEN
 		RETURN lower(t COLLATE "C");
 	END IF;
-	RETURN (SELECT coalesce(string_agg(coalesce(letter.folded, c), '' ORDER BY place), '')
-		FROM string_to_table(t, NULL) WITH ORDINALITY AS split (c, place) LEFT JOIN okul_letter AS letter ON letter.point = ascii(c));
+	-- one look into the index a letter: for a join, the planner would read the table whole
+	RETURN (SELECT coalesce(string_agg(coalesce((SELECT letter.folded FROM okul_letter AS letter WHERE letter.point = ascii(c)), c), ''
+		ORDER BY place), '') FROM string_to_table(t, NULL) WITH ORDINALITY AS split (c, place));
 END $$;
 
 -- okul_fold(a, b, ...): the texts that are not NULL, folded, with a space between.
@@ -719,3 +720,29 @@ CREATE TABLE schema_version (
 	version INTEGER NOT NULL
 );
 INSERT INTO schema_version (version) VALUES (4);
+
+-- ---- rights
+
+-- Programs read these two and do not write them, whatever the default privileges of the role that creates them say
+-- (conf/postgres/roles.sql).
+DO $$
+DECLARE
+	line record;
+BEGIN
+	FOR line IN SELECT DISTINCT oid::regclass AS name, grantee::regrole AS role FROM pg_class, aclexplode(relacl)
+		WHERE oid IN ('okul_letter'::regclass, 'schema_version'::regclass) AND grantee <> relowner AND grantee <> 0 LOOP
+		EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON %s FROM %s', line.name, line.role);
+	END LOOP;
+END $$;
+
+-- These find their tables whatever the search_path of a session. Functions in SQL do not, so that a statement can take
+-- them in; those that read a table are called only by these.
+DO $$
+DECLARE
+	f regprocedure;
+BEGIN
+	FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'okul\_%'
+		AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql') LOOP
+		EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', f, current_schema());
+	END LOOP;
+END $$;

@@ -2,6 +2,7 @@
 
 #include "guard.h"
 #include "log.h"
+#include "s3.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,6 +82,23 @@ blob_path(struct arena *arena, const struct conf *conf, const char *sha256)
 	return arena_format(arena, "%s/files/%.2s/%s", conf->data, sha256, sha256);
 }
 
+bool
+blob_init(const struct conf *conf, char *why, size_t room)
+{
+	return !blob_is_remote(conf) || (conf_load_secrets(SECRET_FILES, why, room) && conf_check_files_secret(conf, why, room));
+}
+
+bool
+blob_exists(const struct conf *conf, const char *sha256)
+{
+	char path[PATH_MAX];
+
+	if (blob_is_remote(conf))
+		return true;
+	snprintf(path, sizeof(path), "%s/files/%.2s/%s", conf->data, sha256, sha256);
+	return access(path, F_OK) == 0;
+}
+
 /* ---- bytes */
 
 /* A file without a name, or one in files/tmp where the file system does not support O_TMPFILE. */
@@ -118,7 +136,7 @@ blob_begin(const struct conf *conf, struct blob *blob)
 	blob->fd = open_temporary(store, blob);
 	enum blob_rc rc = blob->fd >= 0 && fchmod(blob->fd, 0640) == 0 ? BLOB_DONE : failed("create");
 	close(store);
-	if (rc == BLOB_DONE && fstatvfs(blob->fd, &disk) == 0)
+	if (rc == BLOB_DONE && !blob_is_remote(conf) && fstatvfs(blob->fd, &disk) == 0)
 		blob->disk = (int64_t)(disk.f_blocks * disk.f_frsize);
 	secret_hash_begin(&blob->hash);
 	return rc;
@@ -181,9 +199,26 @@ link_blob(int store, int folder, const struct blob *blob)
 	return false;
 }
 
+/* Sends the file to S3, unless the same bytes are there and gc is far from deleting them. */
+static enum blob_rc
+keep_object(const struct conf *conf, const struct blob *blob)
+{
+	struct s3_object there;
+	enum s3_rc rc = s3_head(conf, blob->sha256, &there);
+
+	if (rc == S3_DONE && there.size == blob->size && there.age < BLOB_FRESH)
+		return BLOB_DONE;
+	if (rc == S3_DONE || rc == S3_NONE)
+		rc = s3_put(conf, blob->sha256, blob->fd, blob->size);
+	return rc == S3_DONE ? BLOB_DONE : BLOB_AWAY;
+}
+
 enum blob_rc
 blob_keep(const struct conf *conf, const struct blob *blob)
 {
+	if (blob_is_remote(conf))
+		return keep_object(conf, blob);
+
 	const char prefix[] = { blob->sha256[0], blob->sha256[1], '\0' };
 	int store = open_store(conf), folder = store < 0 ? -1 : open_folder(store, prefix, 0750);
 	/* Syncs both in any case: another process may have created folder or name, and not have synced it yet. */

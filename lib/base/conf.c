@@ -23,7 +23,7 @@ struct setting {
 	const char *summary;
 	int64_t min, max;	  /* INTEGER */
 	const char *const *words; /* FLAG: of false and true; CHOICE: in the order of the enum */
-	bool secret;		  /* only conf_load_secrets() reads it */
+	enum conf_secret secret;  /* only conf_load_secrets() reads it */
 };
 
 #define AT(member) offsetof(struct conf, member)
@@ -57,6 +57,16 @@ static const struct setting settings[] = {
 	URL(app_url, "", "address of the web app, for links in mails; empty: base_url"),
 	TEXT(database, "",
 		"postgresql://user@host/name for a database on a server (host1,host2 for several); empty: DATA/okul.db"),
+	TEXT(files, "",
+		"s3://bucket or s3://bucket/prefix for uploads in storage that speaks S3; empty: DATA/files (`okulctl files move`)"),
+	TEXT(files_endpoint, "", "its address without the bucket, like https://s3.example.org; http only on this machine"),
+	TEXT(files_region, "us-east-1", "its region"),
+	TEXT(files_key_id, "", "id of the access key"),
+	{ "files_secret", STRING, AT(files_secret), "", "its secret; with one the file must be readable by its owner alone",
+		.secret = SECRET_FILES },
+	ONE_OF(files_delivery, "proxy",
+		"who sends files that are in S3: nginx, or the storage itself, by a redirect (always so without x-accel)",
+		"proxy", "redirect"),
 	TEXT(share, "", "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)"),
 	TEXT(mail_from, "okul@localhost", "sender address of mails"),
 	TEXT(mail_name, "okul", "the school's name in mails"),
@@ -68,7 +78,7 @@ static const struct setting settings[] = {
 	ONE_OF(smtp_security, "starttls", "plain only to a server on this machine", "plain", "starttls", "tls"),
 	TEXT(smtp_user, "", "login of the SMTP server; empty: none"),
 	{ "smtp_password", STRING, AT(smtp_password), "", "its password; with one the file must be readable by its owner alone",
-		.secret = true },
+		.secret = SECRET_MAIL },
 	TEXT(smtp_ca, "", "file of trusted certificates; empty: the system's"),
 	NUMBER(smtp_timeout, 30, 1, 600, "seconds for one mail, sendmail's too"),
 	NUMBER(code_life, 600, 60, 86400, "lifetime of a login code in seconds"),
@@ -129,7 +139,7 @@ struct source {
 	const char *name; /* for error messages: a path or an environment variable */
 	char *why;
 	size_t room;
-	bool secrets; /* only these are stored, else only the others */
+	enum conf_secret secrets; /* only settings of this kind are stored */
 	bool seen[COUNT(settings)];
 };
 
@@ -224,15 +234,16 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 	return complain(source, "%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)", source->name, name);
 }
 
-/* Overwrites the lines of secrets by spaces, so that libinih makes no copy of them. */
+/* Overwrites the lines of secrets that are not wanted by spaces, so that libinih makes no copy of them. */
 static void
-blank_secrets(char *text)
+blank_secrets(char *text, enum conf_secret wanted)
 {
 	for (char *line = text; *line; line += strspn(line, "\n")) {
 		size_t length = strcspn(line, "\n");
 
 		for (size_t i = 0; i < COUNT(settings); i++)
-			if (settings[i].secret && strncmp(line, settings[i].name, strlen(settings[i].name)) == 0)
+			if (settings[i].secret && settings[i].secret != wanted &&
+				strncmp(line, settings[i].name, strlen(settings[i].name)) == 0)
 				memset(line, ' ', length);
 		line += length;
 	}
@@ -272,8 +283,8 @@ read_file(struct source *source)
 	bool good = read_whole(path, text, FILE_MAX);
 	if (!good)
 		complain(source, "%s cannot be read: %s; run this as the user that runs okul", path, strerror(errno));
-	else if (!source->secrets)
-		blank_secrets(text);
+	else
+		blank_secrets(text, source->secrets);
 	int line = good ? ini_parse_string(text, on_setting, source) : -1;
 	secret_wipe(text, FILE_MAX);
 	free(text);
@@ -566,7 +577,7 @@ conf_load(const char *data, char *why, size_t room)
 		if (!set(&source, &settings[i], settings[i].fallback))
 			return NULL;
 	if (!read_file(&source) || !read_environment(&source) || !parse_proxies(&source) || !parse_origins(&source) ||
-		!find_share(&source) || !check_database(&source) || !read_keys(&source))
+		!find_share(&source) || !check_database(&source) || !conf_parse_files(conf, why, room) || !read_keys(&source))
 		return NULL;
 	if (!conf->app_url[0] && !set_string(&source, &conf->app_url, conf->base_url, strlen(conf->base_url)))
 		return NULL;
@@ -574,9 +585,9 @@ conf_load(const char *data, char *why, size_t room)
 }
 
 bool
-conf_load_secrets(char *why, size_t room)
+conf_load_secrets(enum conf_secret which, char *why, size_t room)
 {
-	struct source source = { .conf = &loaded, .why = why, .room = room, .secrets = true };
+	struct source source = { .conf = &loaded, .why = why, .room = room, .secrets = which };
 
 	return read_file(&source) && read_environment(&source);
 }

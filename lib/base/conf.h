@@ -16,6 +16,7 @@
 
 enum mail_transport { MAIL_FILE, MAIL_SENDMAIL, MAIL_SMTP };
 enum smtp_security { SMTP_PLAIN, SMTP_STARTTLS, SMTP_TLS };
+enum files_delivery { FILES_PROXY, FILES_REDIRECT };
 enum file_delivery { DELIVER_ITSELF, DELIVER_X_ACCEL, DELIVER_X_SENDFILE };
 
 struct jwt_key {
@@ -28,6 +29,13 @@ struct conf {
 	const char *data;		/* absolute path of DATA */
 	bool development;		/* OKUL_ENV=development */
 	const char *database;		/* for db_open(): the URL of a database, or DATA */
+	/* where the bytes of uploads are; files_bucket "": in DATA/files. Parsed of files, s3://bucket/prefix: */
+	const char *files;
+	const char *files_bucket, *files_prefix;	/* the prefix is "" or ends with a slash */
+	const char *files_endpoint, *files_host;	/* https://host:port, and host:port as the header Host has it */
+	const char *files_region, *files_key_id;
+	const char *files_secret;	/* "" before conf_load_secrets() */
+	enum files_delivery files_delivery;
 	const char *base_url, *app_url;	/* without a slash at the end */
 	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi*.json, docs*.html */
 
@@ -94,10 +102,29 @@ must_use bool conf_beside(const char *name, char out[static PATH_MAX], char *why
 /* Loads the configuration of conf_folder(data), whose folder and keys must exist. Never freed. NULL on failure. */
 must_use const struct conf *conf_load(const char *data, char *why, size_t room);
 /*
- * Loads smtp_password, for the sender of mails. conf_load() leaves no copy of it in memory, so that no vulnerability of
- * a program that serves the public can reveal it. Call after conf_load().
+ * Loads one secret: smtp_password for the sender of mails, files_secret for programs that store or send files. conf_load()
+ * leaves no copy of them in memory, so that no vulnerability of another program can reveal them. Call after conf_load().
  */
-must_use bool conf_load_secrets(char *why, size_t room);
+enum conf_secret { SECRET_NONE, SECRET_MAIL, SECRET_FILES };
+must_use bool conf_load_secrets(enum conf_secret which, char *why, size_t room);
+
+/* ---- the settings of files in S3, in conf_files.c */
+
+/*
+ * For conf_load(): checks conf->files and the settings that it needs, but for the secret, and sets files_bucket, files_prefix
+ * and files_host, which are NULL or allocated. False with what is wrong in `why`.
+ */
+must_use bool conf_parse_files(struct conf *conf, char *why, size_t room);
+/*
+ * A copy of `conf` with another value of the setting `files`, which shares the other strings; call it once. Never freed. NULL when
+ * the value, or a setting that it needs, is wrong.
+ */
+must_use const struct conf *conf_with_files(const struct conf *conf, const char *files, char *why, size_t room);
+/*
+ * True unless a file's bytes are in S3 and files_secret, which must be loaded, is missing, or okul.conf holds it and other
+ * users can read that.
+ */
+must_use bool conf_check_files_secret(const struct conf *conf, char *why, size_t room);
 
 /* Creates DATA/keys.conf atomically unless it exists; `*made` is whether it did. */
 must_use bool conf_make_keys(const char *data, bool *made, char *why, size_t room);

@@ -137,6 +137,18 @@ secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 3
 	sodium_memzero(&state, sizeof(state));
 }
 
+void
+secret_hmac(unsigned char out[static MAC_BYTES], const void *key, size_t key_length, const void *bytes, size_t length)
+{
+	crypto_auth_hmacsha256_state state;
+
+	OUTSIDE_TRANSACTION();
+	crypto_auth_hmacsha256_init(&state, key, key_length);
+	crypto_auth_hmacsha256_update(&state, bytes, length);
+	crypto_auth_hmacsha256_final(&state, out);
+	sodium_memzero(&state, sizeof(state));
+}
+
 /* The header does not include libsodium's, so its type can only be as large and aligned as libsodium's. */
 _Static_assert(sizeof(struct secret_hash_state) >= sizeof(crypto_hash_sha256_state) &&
 		_Alignof(struct secret_hash_state) >= _Alignof(crypto_hash_sha256_state),

@@ -39,6 +39,8 @@ uint64_t random_series(uint64_t *state);
 struct part { const void *bytes; size_t length; };
 #define PART(string) { (string), strlen(string) }
 void secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32], const struct part *parts, size_t count);
+/* HMAC-SHA-256 over plain bytes, under a key of any length: for protocols of others. */
+void secret_hmac(unsigned char out[static MAC_BYTES], const void *key, size_t key_length, const void *bytes, size_t length);
 /* SHA-256 of bytes that come in pieces. The state holds nothing to release. */
 struct secret_hash_state { uint64_t own[16]; };
 void secret_hash_begin(struct secret_hash_state *state);

@@ -8,6 +8,7 @@
 #include "openapi.h"
 #include "random.h"
 #include "route_print.h"
+#include "s3.h"
 #include "send.h"
 #include "upload.h"
 
@@ -50,10 +51,10 @@ on_tick(int signal)
 	static const char text[] = "level=fatal watchdog: timeout of a request, the worker exits\n";
 
 	(void)signal;
-	if (connection_seen != http_connections() || progress_seen != http_progress()) {
+	if (connection_seen != http_connections() || progress_seen != http_progress() + s3_progress()) {
 		ticks_running = connection_seen != http_connections(); /* the first of a new one */
 		connection_seen = http_connections();
-		progress_seen = http_progress();
+		progress_seen = http_progress() + s3_progress();
 	} else if (!http_busy()) {
 		ticks_running = 0;
 	} else if (++ticks_running > 3) {

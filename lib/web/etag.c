@@ -117,6 +117,13 @@ etag_of_file(struct arena *arena, const struct stat *st)
 	return arena_format(arena, "\"%llx-%llx\"", (unsigned long long)st->st_mtim.tv_sec, (unsigned long long)st->st_size);
 }
 
+const char *
+etag_of_object(struct arena *arena, const struct response *response)
+{
+	return arena_format(
+		arena, "\"%llx-%.32s\"", (unsigned long long)(response->file_changed / SECOND), response->file_object);
+}
+
 static bool
 is_guarded(const struct request *rq)
 {
@@ -157,6 +164,8 @@ etag_guard(struct request *rq)
 		if (!response.file) {
 			data_write(rq);
 			put_of_data(rq);
+		} else if (response.file_object) {
+			tag = etag_of_object(rq->arena, &response);
 		} else if (stat(response.file, &st) == 0) {
 			tag = etag_of_file(rq->arena, &st);
 		}

@@ -40,6 +40,9 @@ must_use struct response etag_guard_again(struct request *rq);
 /* The tag of a file as nginx makes it, so that it is the same whether nginx or the program sends it. In the arena. */
 const char *etag_of_file(struct arena *arena, const struct stat *st);
 
+/* The tag of a file in S3, made of what its row says: of its hash, and of the time like Last-Modified. In the arena. */
+const char *etag_of_object(struct arena *arena, const struct response *response);
+
 /* True when the response has a tag; sets rq->etag unless it is set. The data is in rq->out, its envelope not yet ended. */
 must_use bool etag_put(struct request *rq, const struct response *response);
 /* True when If-None-Match names the response's tag. */

@@ -171,6 +171,12 @@ put_responses(struct buf *out, const struct route *route)
 	put_success(out, route);
 	if (route->out_type)
 		put_part(out, route);
+	if (is_upload(route)) {
+		openapi_put_response(out, "302",
+			"The file is in other storage: Location is its address there, good for a minute.",
+			(const char *const[4]){ "X-Request-Id" });
+		json_put_end_object(out);
+	}
 	if (is_upload(route))
 		openapi_put_not_modified(out, "304", "Content-Disposition");
 	else if (openapi_is_cacheable(route))

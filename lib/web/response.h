@@ -31,7 +31,9 @@ struct response {
 	const char *file_type;
 	const char *file_disposition;	/* value of Content-Disposition; NULL: none */
 	const char *file_cache;		/* value of Cache-Control; NULL: no-cache */
-	int64_t file_size;		/* of an error about its ranges: its size in bytes */
+	const char *file_object;	/* the SHA-256 of a file in S3: the body is that, `file` only names it; NULL: none */
+	int64_t file_size;		/* of such a file, and of an error about its ranges: bytes */
+	int64_t file_changed;		/* of such a file: milliseconds */
 };
 
 /* Declares handlers: `static response_handler get_course, patch_course;`. */

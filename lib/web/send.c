@@ -6,6 +6,7 @@
 #include "log.h"
 #include "origin.h"
 #include "range.h"
+#include "s3.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ status_line(int status)
 	case 201: return "Status: 201 Created\r\n";
 	case 204: return "Status: 204 No Content\r\n";
 	case 206: return "Status: 206 Partial Content\r\n";
+	case 302: return "Status: 302 Found\r\n";
 	case 304: return "Status: 304 Not Modified\r\n";
 	case 400: return "Status: 400 Bad Request\r\n";
 	case 401: return "Status: 401 Unauthorized\r\n";
@@ -314,6 +316,70 @@ send_file(struct http *http, struct request *rq, const struct response *response
 	return range.status;
 }
 
+/* ---- files in S3 */
+
+#define S3_PLACE "/_s3" /* the internal location of nginx that passes on what is behind it to files_endpoint */
+
+static void
+put_link(struct buf *head, struct request *rq, const struct response *response, bool proxy)
+{
+	const char *cache = response->file_cache ? response->file_cache : "no-cache";
+	const char *link = proxy
+		? s3_link(rq->arena, rq->conf, response->file_object, response->file_type, NULL, NULL)
+		: s3_link(rq->arena, rq->conf, response->file_object, response->file_type, response->file_disposition, cache);
+
+	if (proxy)
+		buf_printf(head, "X-Accel-Redirect: " S3_PLACE "%s\r\n", link);
+	else
+		buf_printf(head, "Location: %s%s\r\nCache-Control: no-store\r\n", rq->conf->files_endpoint, link);
+}
+
+/*
+ * Conditions and ranges are decided here in both ways of delivery, by the row: the storage is not asked, and its own tag is
+ * not shown. The proxy gets the one range that is to be sent. A redirect is followed with the client's range, which the
+ * storage answers.
+ */
+static int
+send_object(struct http *http, struct request *rq, const struct response *response, struct buf *head)
+{
+	const char *etag = etag_of_object(rq->arena, response);
+	bool proxy = rq->conf->delivery == DELIVER_X_ACCEL && rq->conf->files_delivery == FILES_PROXY;
+	struct range range = range_of(&rq->http, etag, response->file_changed, response->file_size);
+	bool body = range.status != 304 && rq->http.method == GET;
+	int status = body && !proxy ? 302 : body ? 200 : range.status;
+
+	if (range.status == 412)
+		return file_error(http, rq, head, ERROR_PRECONDITION_FAILED, response->file_size);
+	if (range.status == 416)
+		return file_error(http, rq, head, ERROR_NO_SUCH_RANGE, response->file_size);
+	if (status == 302) {
+		begin_head(head, rq, status, NULL, false);
+		buf_puts(head, "Referrer-Policy: no-referrer\r\nContent-Type: text/plain; charset=utf-8\r\n");
+		put_link(head, rq, response, false);
+		header_int(head, "Content-Length", 0);
+		http_send(http, head, "", 0);
+		return status;
+	}
+	file_head(head, rq, response, status, body);
+	if (!body) {
+		file_tag(head, etag, response->file_changed);
+	} else {
+		char changed[30];
+		clock_http_text(response->file_changed, changed);
+		header(head, "X-Okul-ETag", etag);
+		header(head, "X-Okul-Last-Modified", changed);
+		if (range.status == 206)
+			buf_printf(head, "X-Okul-Range: bytes=%lld-%lld\r\n", (long long)range.from,
+				(long long)(range.from + range.length - 1));
+		put_link(head, rq, response, true);
+	}
+	if (body || range.status == 304)
+		http_send(http, head, "", 0);
+	else
+		send_part(http, head, -1, &range, response->file_size);
+	return range.status;
+}
+
 /* ---- tables */
 
 #define TABLE_PAGE 2000		/* rows for each run of the statement: few enough to be sorted in memory */
@@ -424,6 +490,8 @@ send_response(struct http *http, struct request *rq, const struct response *resp
 {
 	if (response->status == 204)
 		return send_empty(http, rq, 204, response->allow, head);
+	if (response->file_object && !response->error)
+		return send_object(http, rq, response, head);
 	if (response->file && !response->error)
 		return send_file(http, rq, response, head);
 	if (response->table && !response->error)

@@ -42,7 +42,8 @@ store_error(enum blob_rc rc)
 	case BLOB_DONE: return ERROR_NONE;
 	case BLOB_FULL: return ERROR_STORAGE_FULL;
 	case BLOB_READONLY: return ERROR_STORAGE_READONLY;
-	case BLOB_LOST: return ERROR_BUSY;
+	case BLOB_LOST:
+	case BLOB_AWAY: return ERROR_BUSY;
 	default: return ERROR_INTERNAL;
 	}
 }

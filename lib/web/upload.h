@@ -24,7 +24,7 @@ struct upload_rule {
 	 * Whether one file fits the quotas of `user` (0: no user's), beside `*before` bytes of the same request, to
 	 * which it adds its own. Returns ERROR_NONE, ERROR_QUOTA_REACHED or ERROR_STORAGE_FULL.
 	 */
-	enum error (*fits)(struct db *db, const struct conf *conf, const struct blob *blob, int64_t user, int64_t *before,
+	enum error (*fits)(struct db *db, const struct conf *conf, struct blob *blob, int64_t user, int64_t *before,
 		int64_t now);
 };
 

@@ -106,13 +106,15 @@ check_layers() {
 # engine, and in lib/store/sql.h; libsodium's secrets in random.c, its encodings in encode.c.
 check_wrapped() {
 	local header users
-	for header in fcgiapp.h fcgi_stdio.h fcgi_config.h jwt.h curl.h magic.h ini.h cJSON.h; do
+	for header in fcgiapp.h fcgi_stdio.h fcgi_config.h jwt.h magic.h ini.h cJSON.h; do
 		users=$(users_of "$header")
 		[ -n "$users" ] || continue
 		[ "$(wc -l <<<"$users")" = 1 ] || echo "$header is included by more than one file: ${users//$'\n'/ }"
 		[ "$header" = cJSON.h ] || grep '\.h$' <<<"$users" | sed "s,\$,: a header includes $header,"
 	done
 	users_of sodium.h | grep -vE '^lib/base/(random|encode)\.c$' | sed 's,$,: includes sodium.h,'
+	users_of curl.h | grep -vE '^(bin/mail_smtp\.c|lib/base/libcurl\.h)$' | sed 's,$,: includes curl.h beside mail_smtp.c and libcurl.h,'
+	users_of libcurl.h | grep -vE '^lib/base/(libcurl|s3)\.c$' | sed 's,$,: includes libcurl.h; ask lib/base/s3.h,'
 	users_of libpq-fe.h | grep -v '^lib/store/postgres/' | sed 's,$,: includes libpq-fe.h outside of lib/store/postgres/,'
 	users_of sqlite3.h | grep -v '^lib/store/sqlite/' | sed 's,$,: includes sqlite3.h outside of lib/store/sqlite/,'
 	c_files '[ch]' | grep -v '^lib/store/[sp]' | xargs -r grep -nwHE 'WAL|wal|PRAGMA|[Cc]heckpoints?|rowid' |

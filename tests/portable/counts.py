@@ -176,7 +176,7 @@ class Changes:
     def assignment(self):
         key = self.key()
         user, other = self.pick(self.users), self.pick(self.users)
-        yield (f"INSERT INTO assignment (pk, material, user_pk, assigned_at, assigned_by) SELECT {key} * 1000 + users.pk % 1000,"
+        yield (f"INSERT INTO assignment (pk, material, user_pk, assigned_at, assigned_by) SELECT {key} * 10000 + users.pk,"
                f" material.pk, users.pk, {self.time()}, NULL FROM material, users WHERE material.pk = {self.pick(15)}"
                f" AND (users.pk = {user} OR users.pk % 10 = {user % 30}) ON CONFLICT DO NOTHING")
         if self.random.random() < 0.4:
@@ -220,7 +220,7 @@ def test_random_changes(server, tmp_path):
             assert not differ, (name, number, differ[:6], lines)
     # the changes are about all that is counted
     for name, query in COUNTS.items():
-        assert len(file.rows(query)) >= 5, name
+        assert len(file.rows(query)) >= 3, name
     counts = dict(file.rows(COUNTS["tally"]))
     assert min(counts.values()) > 0, counts
     # and the counts are those of the rows

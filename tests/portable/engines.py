@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("OKUL_BUILD", "build")
 sys.path.insert(0, str(ROOT / "tests/api"))
 
-from helpers.postgres import Postgres  # noqa: E402,F401 pylint: disable=wrong-import-position
+from helpers import postgres
 
+Postgres = postgres.Postgres
 GROUPS = sorted(BUILD.glob("*.fcgi"))
 PROGRAMS = [*GROUPS, BUILD / "okulctl", BUILD / "okul-demo"]
 

@@ -105,7 +105,7 @@ only_conf_load_secrets_loads_the_password(void **state)
 	assert_string_equal(conf->smtp_user, "school");
 	assert_string_equal(conf->smtp_password, "");
 	expect_in_memory(false);
-	assert_true(conf_load_secrets(why, sizeof(why)));
+	assert_true(conf_load_secrets(SECRET_MAIL, why, sizeof(why)));
 	assert_int_equal(strncmp(conf->smtp_password, half, strlen(half)), 0);
 	assert_string_equal(conf->smtp_password + strlen(half), other_half);
 	expect_in_memory(true);
@@ -133,7 +133,7 @@ errors_name_their_lines(void **state)
 	static const char twice[] = "\xef\xbb\xbfmail_name = a\r\nsmtp_password = b\r\nsmtp_password = c\r\n";
 	put_file(folder, "okul.conf", twice, sizeof(twice) - 1);
 	assert_non_null(conf_load(folder, why, sizeof(why)));
-	assert_false(conf_load_secrets(why, sizeof(why)));
+	assert_false(conf_load_secrets(SECRET_MAIL, why, sizeof(why)));
 	assert_non_null(strstr(why, "smtp_password is set twice"));
 }
 

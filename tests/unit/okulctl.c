@@ -886,7 +886,8 @@ static void
 every_command_has_help(void **state)
 {
 	static const char *const commands[][2] = {
-		{ "serve" }, { "migrate" }, { "check" }, { "mail" }, { "cleanup" }, { "backup" }, { "files", "gc" }, { "files", "verify" },
+		{ "serve" }, { "migrate" }, { "check" }, { "mail" }, { "cleanup" }, { "backup" }, { "files", "gc" }, { "files", "move" },
+		{ "files", "verify" },
 		{ "user", "add" }, { "user", "import" }, { "user", "role" }, { "user", "list" }, { "user", "unlock" }, { "audit" },
 		{ "test", "import" }, { "test", "export" }, { "test", "list" }, { "setting", "list" }, { "setting", "get" },
 		{ "setting", "set" }, { "setting", "history" }, { "key", "list" }, { "key", "rotate" }, { "sql" }, { "demo" },

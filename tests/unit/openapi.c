@@ -277,7 +277,7 @@ the_row_implies_errors(void **state)
 	expect_names(json, "paths/~trees/post/responses", "201 400 401 403 409 413 415 429 500 503 ");
 	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 412 413 415 429 500 503 ");
 	expect_names(json, "paths/~leaves/post/responses", "200 400 401 403 413 415 429 500 503 ");
-	expect_names(json, "paths/~leaves~{key}/get/responses", "200 206 304 400 404 412 416 429 500 503 ");
+	expect_names(json, "paths/~leaves~{key}/get/responses", "200 206 302 304 400 404 412 416 429 500 503 ");
 	expect_names(json, "components/responses", "NotModified BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed "
 		"TooLarge WrongType NoSuchRange TooMany Internal Unavailable ");
 	expect_names(json, "paths/~trees~{id}/delete/responses", "200 400 401 403 404 412 429 500 503 ");

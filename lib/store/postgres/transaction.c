@@ -7,10 +7,10 @@
 /*
  * Writers share a lock, so that one whom others have prevented several times can have it alone: with nobody beside it,
  * it is not prevented again. LOCK takes no snapshot (chapter LOCK of the manual): a transaction that has waited sees all
- * that happened meanwhile.
+ * that happened meanwhile. On table instance, which programs may write: LOCK needs that right.
  */
-static const char share_sql[] = "LOCK TABLE schema_version IN ROW SHARE MODE";
-static const char alone_sql[] = "LOCK TABLE schema_version IN EXCLUSIVE MODE";
+static const char share_sql[] = "LOCK TABLE instance IN ROW SHARE MODE";
+static const char alone_sql[] = "LOCK TABLE instance IN EXCLUSIVE MODE";
 static const char version_sql[] = "SELECT CAST(version AS text) FROM schema_version";
 
 static enum db_rc

@@ -82,11 +82,11 @@ class ServerLock:
         self.other.autocommit = True
 
     def take(self):
-        self.db.cursor().execute("LOCK TABLE schema_version IN EXCLUSIVE MODE")
+        self.db.cursor().execute("LOCK TABLE instance IN EXCLUSIVE MODE")
 
     def waiters(self):
         cursor = self.other.cursor()
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE relation = 'schema_version'::regclass AND NOT granted")
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE relation = 'instance'::regclass AND NOT granted")
         return cursor.fetchone()[0]
 
     def run(self, text):
