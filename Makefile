@@ -239,7 +239,7 @@ bench: $(BUILD_release)/bench/echo	## measure the cost of a request, compared wi
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
 
-# Needs root for network namespaces; about five minutes. CLUSTER has options of tests/cluster/run.py.
+# As root in network namespaces, else on addresses of 127.0.2.0/24; seven minutes. CLUSTER has options of tests/cluster/run.py.
 .PHONY: cluster
 cluster:	## several machines: writers while the primary database and an application machine are killed and cut off
 	@conf/setup.sh build run cluster

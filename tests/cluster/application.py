@@ -55,7 +55,7 @@ class Nginx:
         user = "user root;" if os.geteuid() == 0 else ""
         folders = " ".join(f"{kind}_temp_path {self.home}/{kind};" for kind in ("client_body", "fastcgi", "proxy", "uwsgi", "scgi"))
         (self.home / "nginx.conf").write_text(f"daemon off; {user} pid {self.home}/pid; error_log {self.home}/main.log;\n"
-                                              f"events {{ worker_connections 4096; }}\nhttp {{ {folders}\n"
+                                              f"events {{ worker_connections 4096; }}\nhttp {{ access_log off; {folders}\n"
                                               f"{self.machine.network.text(text)} }}\n")
 
     def start(self):

@@ -3,6 +3,7 @@ or where namespaces are not permitted, addresses of 127.0.2.0/24 in the one name
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import time
@@ -173,7 +174,9 @@ class Network:
         return machine
 
     def text(self, text):
-        """A text of conf/cluster with the addresses of this network."""
+        """A text of conf/cluster with the addresses of this network. Without namespaces all connections come from 127.0.0.1."""
+        if not self.real:
+            text = re.sub(rf"{re.escape(DOCUMENTED)}\d+/32", "127.0.0.1/32", text)
         return text.replace(DOCUMENTED, self.prefix)
 
     def adopted(self, machine):
