@@ -36,7 +36,7 @@ CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
 CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
 # Only the header of libpq is needed: lib/store/postgres loads the library.
-$(B)/obj/lib/store/postgres/%.o $(B)/obj/tests/unit/dialect.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
+$(B)/obj/lib/store/postgres/%.o $(B)/obj/tests/unit/dialect.o build/fuzz/obj/lib/store/postgres/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 

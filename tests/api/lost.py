@@ -15,6 +15,10 @@ from helpers.server import Server, until
 pytestmark = pytest.mark.postgres
 
 
+# Each worker waits a second after a failed attempt to connect (CONNECT_PAUSE), and then tries again at its next request.
+PAUSE = 1.5
+
+
 class Restartable(Postgres):
     """A server that tests stop and start again; its commits are synced."""
 
@@ -80,9 +84,8 @@ def test_a_stopped_server_is_said_so_and_comes_back(postgres, site, head):
     assert head.get("/me").status == 503
     assert time.monotonic() - started < 1, "while the server is away no request waits for it"
     postgres.restart()
-    until(lambda: head.get("/me").status == 200, "a response after the restart")
+    time.sleep(PAUSE)
     until(lambda: (site.get("/health").data or {}).get("status") == "ok", "a healthy service")
-    until(lambda: head.get("/courses?limit=100").status == 200, "a response of another program")
     assert "Never" not in [course["title"] for course in head.get("/courses?limit=100").data["items"]]
 
 
@@ -135,7 +138,7 @@ def test_writers_while_connections_break_and_the_server_crashes(postgres, site, 
         stop.set()
         for thread in threads:
             thread.join()
-    until(lambda: head.get("/me").status == 200, "a response after the restart")
+    time.sleep(PAUSE)
     assert statuses == {201, 503} and len(acknowledged) > 100
     for id_ in acknowledged:
         assert head.get(f"/courses/{id_}").status == 200, "an acknowledged write is missing"
@@ -147,6 +150,7 @@ def test_a_worker_that_starts_while_the_server_is_away(postgres):
     try:
         okul = Okul(server)
         boss = okul.staff("superadmin")
+        until(lambda: len(server.workers()) == 20, "two workers of each group")
         postgres.kill()
         old = {pid: name for pid, name in server.processes().items() if ".fcgi" in name or name.endswith("--keep")}
         for pid in old:
@@ -154,8 +158,7 @@ def test_a_worker_that_starts_while_the_server_is_away(postgres):
         until(lambda: sum(b"prog=mail" not in line and b"no connection to the database" in line
                           for line in b"".join(server.logs().values()).splitlines()) >= 40, "programs that tried again")
         postgres.restart()
-        until(lambda: sorted(name.split(" ")[0] for name in server.workers().values()) ==
-              sorted(name.split(" ")[0] for name in old.values() if ".fcgi" in name), "all workers")
+        until(lambda: len(server.workers()) == 20 and not old.keys() & server.workers().keys(), "all workers")
         assert boss.post("/courses", {"title": "Again", "language": "en"}).status == 201
         until(lambda: any(name.endswith("--keep") for name in server.processes().values()), "the mail sender")
         okul.registered("after@example.com")    # logs in by a code from a mail
