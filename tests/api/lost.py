@@ -158,7 +158,7 @@ def test_a_worker_that_starts_while_the_server_is_away(postgres):
         until(lambda: sum(b"prog=mail" not in line and b"no connection to the database" in line
                           for line in b"".join(server.logs().values()).splitlines()) >= 40, "programs that tried again")
         postgres.restart()
-        until(lambda: len(server.workers()) == 20 and not old.keys() & server.workers().keys(), "all workers")
+        until(lambda: len(server.workers()) == 20 and not old.keys() & server.workers().keys(), "all workers", 180)
         assert boss.post("/courses", {"title": "Again", "language": "en"}).status == 201
         until(lambda: any(name.endswith("--keep") for name in server.processes().values()), "the mail sender")
         okul.registered("after@example.com")    # logs in by a code from a mail
