@@ -1,7 +1,5 @@
 """Fixtures of servers, and the summary line with the number of tests."""
 
-import shutil
-
 import pytest
 
 from helpers import postgres
@@ -81,14 +79,16 @@ def fresh_folder(tmp_path_factory):
     """A data folder after `okulctl migrate`."""
     folder = Folder(tmp_path_factory.mktemp("new"))
     folder.good("migrate")
-    return folder
+    yield folder
+    folder.drop()
 
 
 @pytest.fixture
 def folder(fresh_folder, tmp_path):
     """A copy of fresh_folder for one test."""
-    shutil.copytree(fresh_folder.data, tmp_path / "data")
-    return Folder(tmp_path)
+    folder = Folder(tmp_path, fresh_folder)
+    yield folder
+    folder.drop()
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):

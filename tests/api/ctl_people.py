@@ -13,6 +13,7 @@ import pytest
 
 from helpers import contract
 from helpers.client import Okul
+from helpers.database import refusing, slow_deletion
 from helpers.folder import DAY, HOUR, MINUTE
 from helpers.server import ROOT, SLOW, Server, fresh
 
@@ -121,12 +122,11 @@ def test_cleanup_keeps_the_batches_before_a_failure(folder, table, make):
     make = getattr(folder, make)
     folder.put(make(200, -HOUR), make(100, -2 * MINUTE), make(150, -MINUTE))
     last = folder.number(f"SELECT max(pk) FROM {table} WHERE pk <= 300")
-    folder.sql(f"CREATE TRIGGER no BEFORE DELETE ON {table} WHEN old.pk = {last} BEGIN SELECT RAISE(ABORT, 'no'); END")
-    run = folder.ctl("cleanup")
+    with refusing(folder, table, f"old.pk = {last}", verb="DELETE"):
+        run = folder.ctl("cleanup")
     assert run.returncode == 1 and "stopped: a constraint of the schema forbids it" in run.stderr
     [left], [audit] = folder.numbers_of(table), folder.numbers_of("audit")
     assert (left, audit) == (250, 1) if table == "session" else (151 < left < 451 and audit == 1 + 451 - left)
-    folder.sql("DROP TRIGGER no")
     assert max(counts_in(folder.good("cleanup"))) == left - (table == "users")
 
 
@@ -137,9 +137,9 @@ def test_two_parallel_cleanups(folder):
     runs = [folder.start("cleanup") for _ in range(2)]
     outputs = [run.communicate(timeout=60) for run in runs]
     assert [run.returncode for run in runs] == [0, 0] and not "".join(e for _, e in outputs)
-    counts = [counts_in(o) for o, _ in outputs]
+    counts = [counts_in(o) for o, _ in outputs if "another cleanup is running" not in o]     # on a server, one at a time
     assert [sum(c) for c in zip(*counts)] == [3000, 3000, 3000, 3000, 1000]
-    assert all(min(c) < 3000 for c in counts)
+    assert folder.database or all(min(c) < 3000 for c in counts) and len(counts) == 2
     assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == [0, 0, 0, 0, 1]
     assert folder.number("SELECT count(DISTINCT subject_id) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
     assert folder.number("SELECT count(*) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
@@ -150,9 +150,8 @@ def test_a_user_whose_deletion_takes_long_is_deleted(folder):
     large, small = folder.add("large@example.com"), folder.add("small@example.com")
     folder.ask_for_deletion(large, ago=HOUR)
     folder.ask_for_deletion(small)
-    folder.sql("CREATE TRIGGER slow BEFORE DELETE ON users WHEN old.email = 'large@example.com' BEGIN SELECT count(*) FROM ("
-               "WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < 30000000) SELECT i FROM i); END")
-    assert counts_in(folder.good("cleanup"))[4] == 2     # longer than the two seconds of a request
+    with slow_deletion(folder, large):   # longer than the two seconds of a request
+        assert counts_in(folder.good("cleanup"))[4] == 2
     assert folder.emails() == set()
 
 
@@ -166,7 +165,7 @@ def test_a_finalized_deletion_deletes_everything(folder):
     assert counts_in(folder.good("cleanup")) == [0, 0, 0, 0, 1]
     assert folder.emails() == {stays}
     assert folder.numbers_of("session", "user_reindex") == [1, 0]
-    assert folder.sql("SELECT name, n FROM tally WHERE name GLOB 'user*' ORDER BY name") == [["user", "1"], ["user:admin", "0"], ["user:superadmin", "0"], ["user:user", "1"]]
+    assert folder.sql("SELECT name, n FROM tally WHERE name LIKE 'user%' ORDER BY name") == [["user", "1"], ["user:admin", "0"], ["user:superadmin", "0"], ["user:user", "1"]]
     assert folder.numbers_of("user_text('gone')", "user_text('stays')") == [0, 1]
     row = folder.sql("SELECT actor_id, actor_email, action, subject_id, subject, before, after, at FROM audit ORDER BY pk DESC LIMIT 1")[0]
     assert row[:-1] == ["NULL", "NULL", "user.deletion-finalized", who, gone, "admin", "NULL"]
@@ -214,6 +213,7 @@ def test_superadmins_who_all_asked_for_deletion_stay(folder):
     assert counts_in(run.stdout)[4] == 0 and run.stderr.count("warning: ") == 3 and folder.emails() == bosses
 
 
+@pytest.mark.sqlite
 def test_cleanup_empties_the_wal(folder):
     wal = folder.data / "okul.db-wal"
     folder.add()
@@ -235,9 +235,13 @@ def test_a_paused_reader_of_a_list_keeps_no_snapshot(folder):
     folder.put(folder.users(5000, DAY))
     paused = folder.start("user", "list")
     paused.stdout.readline()    # more follows than a pipe takes
-    folder.put(folder.codes(1, -MINUTE))
-    folder.good("cleanup")
-    assert (folder.data / "okul.db-wal").stat().st_size == 0
+    if folder.database:
+        assert folder.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                             " AND state <> 'idle'") == 0
+    else:
+        folder.put(folder.codes(1, -MINUTE))
+        folder.good("cleanup")
+        assert (folder.data / "okul.db-wal").stat().st_size == 0
     assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
 
 
@@ -294,6 +298,7 @@ def test_invalid_values_exit_with_data_error(folder, arguments, error):
     assert run.returncode == 65 and error in run.stderr and run.stdout == ""
 
 
+@pytest.mark.sqlite     # a server keeps its index by itself
 def test_an_outdated_search_index_is_reported(folder):
     with contextlib.closing(sqlite3.connect(folder.data / "okul.db", isolation_level=None)) as other:
         other.execute("INSERT INTO user_reindex (pk) VALUES (1)")
@@ -309,9 +314,9 @@ def test_an_outdated_search_index_is_reported(folder):
 def test_no_change_without_audit_row(folder, command):
     """They are one transaction: if the audit row cannot be written, nothing is."""
     folder.add("ada@example.com")
-    folder.sql("CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
     before = folder.content()
-    assert folder.ctl(*command).returncode == 1
+    with refusing(folder, "audit"):
+        assert folder.ctl(*command).returncode == 1
     assert folder.content() == before
 
 
@@ -377,7 +382,7 @@ def test_audit_reports_wrong_usage(folder, options, error):
 
 def test_audit_has_a_default_limit(folder):
     folder.put(folder.rows("INSERT INTO audit (at, action, subject_id, subject) SELECT {at} + i, 'a', 'b', i FROM i", 150, 0))
-    last = folder.number("SELECT max(subject + 0) FROM audit")
+    last = folder.number("SELECT max(CAST(subject AS INTEGER)) FROM audit")
     assert [int(r["subject"]) for r in audit(folder)] == list(range(last, last - 100, -1))
 
 
@@ -442,7 +447,7 @@ def test_import_keeps_search_counters_and_audit(folder):
     assert imported(folder, "email,name,surname,role\nada@example.com,IŞIL,Weiß,\nbob@example.com,Bob,Baumeister,superadmin\n") == ([], (2, 0))
     assert folder.numbers_of("user_text('isil')", "user_text('weiss')", "user_text('baumeister')", "user_reindex") == [1, 1, 1, 0]
     assert folder.sql("SELECT sort_name FROM users ORDER BY pk") == [["isil weiss"], ["bob baumeister"]]
-    assert folder.sql("SELECT n FROM tally WHERE name GLOB 'user*' ORDER BY name") == [["2"], ["0"], ["1"], ["1"]]
+    assert folder.sql("SELECT n FROM tally WHERE name LIKE 'user%' ORDER BY name") == [["2"], ["0"], ["1"], ["1"]]
     assert [[r[k] for k in ("actor", "action", "subject", "before", "after")] for r in audit(folder)] == [
         ["operator", "user.added", "bob@example.com", "-", "superadmin"], ["operator", "user.added", "ada@example.com", "-", "user"]]
     assert folder.number("SELECT count(*) FROM audit JOIN users ON users.id = subject_id") == 2
@@ -619,12 +624,11 @@ def test_import_holds_one_batch_in_memory(folder):
 
 def test_import_stops_at_a_batch_boundary(folder):
     """A failure of the database rolls back only its batch of 500 rows, and is reported."""
-    folder.sql("CREATE TRIGGER no BEFORE INSERT ON users WHEN new.email = 'student800@example.com' BEGIN SELECT RAISE(ABORT, 'no'); END")
-    run = folder.ctl("user", "import", put(folder, large(1200)))
+    with refusing(folder, "users", "new.email = 'student800@example.com'"):
+        run = folder.ctl("user", "import", put(folder, large(1200)))
     assert run.returncode == 1 and run.stdout == ""
     assert "stopped at line 502: a constraint of the schema forbids it; the 500 good rows above it are imported" in run.stderr
     assert folder.numbers_of("users", "audit") == [500, 500]
-    folder.sql("DROP TRIGGER no")
     assert imported(folder, large(1200))[1] == (700, 500)
 
 

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import stat
 import subprocess
 import tempfile
@@ -17,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import smtp_server
+from helpers import postgres, smtp_server
+from helpers.database import reading
+from helpers.parallel import writer_lock
 from helpers.relay import Relay, parse
 from helpers.server import BUILD, Clock, ROOT, SLOW, shows_code, until
 
@@ -68,6 +69,9 @@ class School:
             "OKUL_CLOCK": str(self.clock.path), "OKUL_MAIL_NAME": "Şehir Dil Okulu",
             "OKUL_MAIL_FROM": "school@example.org", "OKUL_SMTP_TIMEOUT": "30",
         }
+        self.database = postgres.server().create() if postgres.ENABLED else None
+        if self.database:
+            self.environment["OKUL_DATABASE"] = self.database
         self.codes, self.log, self.kept = [], "", []
         self.ctl("migrate")
 
@@ -118,17 +122,16 @@ class School:
         return process
 
     def rows(self):
-        with sqlite3.connect(f"file:{self.data}/okul.db?mode=ro", uri=True) as db:
-            db.row_factory = sqlite3.Row
-            rows = db.execute("SELECT * FROM outbox ORDER BY pk").fetchall()
-        db.close()
-        return rows
+        with reading(self) as all_of:
+            return all_of("SELECT * FROM outbox ORDER BY pk")
 
     def end(self):
         for process in self.kept:
             process.kill()
             process.wait()
             self.log += process.log()
+        if self.database:
+            postgres.server().drop(self.database)
         shutil.rmtree(self.home)
         for code in self.codes:
             assert not shows_code(self.log, code), "a code in the log"
@@ -533,12 +536,9 @@ def test_a_row_is_deleted_once_the_database_is_unlocked(school, relay):
     school.queue("someone@example.com")
     sender = school.start()
     until(relay.received, "the mail")
-    lock = sqlite3.connect(school.data / "okul.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    until(lambda: "mail_database" in sender.log(), "a delete that failed", 6)
-    assert sender.poll() is None
-    lock.rollback()
-    lock.close()
+    with writer_lock(school):
+        until(lambda: "mail_database" in sender.log(), "a delete that failed", 6)
+        assert sender.poll() is None
     sender.wait(5)
     assert school.rows() == []
     assert len(relay.received()) == 1

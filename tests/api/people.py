@@ -1,6 +1,5 @@
 """Group users, for staff: the list, its search, changes of other users, ended sessions, the audit log."""
 
-import contextlib
 import csv
 import io
 import json
@@ -17,7 +16,7 @@ import pytest
 
 from helpers import contract
 from helpers.client import Okul, REGISTRATION, ids, rows
-from helpers.database import refusing
+from helpers.database import refusing, slow_deletion
 from helpers.fold import fold
 from helpers.parallel import all_at_once
 from helpers.people import give_email, give_role, profile
@@ -705,27 +704,6 @@ def test_a_deleted_user_is_gone(later):
     again = later.login(ada.email)
     assert again.id != ada.id and again.data["isNewUser"] is True and again.data["user"]["surname"] is None
     assert again.patch("/me", {"username": name}).status == 200, "the username is free"
-
-
-def count_to(n):
-    return f"SELECT count(*) FROM (WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < {n}) SELECT i FROM i)"
-
-
-@contextlib.contextmanager
-def slow_deletion(server, email):
-    """Deleting that user takes four seconds."""
-    if server.database:
-        server.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(4); RETURN old; END $$;"
-                   f"CREATE TRIGGER slow BEFORE DELETE ON users FOR EACH ROW WHEN (old.email = '{email}') EXECUTE FUNCTION slow()")
-    else:
-        started = time.monotonic()
-        server.sql(count_to(2_000_000))
-        n = int(2_000_000 * 4 / (time.monotonic() - started))
-        server.sql(f"CREATE TRIGGER slow BEFORE DELETE ON users WHEN old.email = '{email}' BEGIN {count_to(n)}; END")
-    try:
-        yield
-    finally:
-        server.sql("DROP TRIGGER slow ON users; DROP FUNCTION slow" if server.database else "DROP TRIGGER slow")
 
 
 def test_a_user_whose_deletion_takes_long_can_be_deleted(later):

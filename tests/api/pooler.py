@@ -54,7 +54,7 @@ class Pgbouncer:
 
 @pytest.fixture
 def database():
-    return postgres.server().create().split("/")[3].split("?")[0]
+    return postgres.name_in(postgres.server().create())
 
 
 def test_pool_mode_session(database):

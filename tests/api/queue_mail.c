@@ -30,7 +30,7 @@ main(int argc, char **argv)
 	clock_init();
 	struct arena *arena = arena_new(65536);
 	const struct conf *conf = argc > 4 ? conf_load(argv[1], why, sizeof(why)) : NULL;
-	struct db *db = conf ? db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why)) : NULL;
+	struct db *db = conf ? db_open(conf->database, DB_READ_WRITE, 0, why, sizeof(why)) : NULL;
 	bool good = db && language_of(argv[2], &language) && text_to_int(argv[3], 0, 1000000, &life);
 	struct outbox_new *mails = good ? arena_alloc(arena, (size_t)count * sizeof(*mails)) : NULL;
 

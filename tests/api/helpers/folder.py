@@ -1,25 +1,42 @@
-"""A data folder without a server, for tests of okulctl."""
+"""A data folder without a web server, for tests of okulctl."""
 
 import itertools
 import os
+import shutil
 import subprocess
 
-from helpers.server import Clock, OKULCTL, fresh
+from helpers import postgres
+from helpers.server import Clock, OKULCTL, dialect, fresh
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TABLES = ("users", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
 
 
 class Folder:
-    """A data folder with its database."""
+    """A data folder with its database, which is empty or a copy of another folder's."""
 
-    def __init__(self, home):
+    def __init__(self, home, like=None):
         self.data, self.clock = home / "data", Clock(home / "clock")
+        self.database = None    # its URL; None: the file DATA/okul.db
+        if postgres.ENABLED:
+            server = postgres.server()
+            self.database = server.copy(like.database) if like else server.create()
+        if like:
+            shutil.copytree(like.data, self.data)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
             "OKUL_CLOCK": str(self.clock.path), "ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"}
+        if self.database:
+            self.environment["OKUL_DATABASE"] = self.database
         self.numbers = itertools.count(1)
 
+    def drop(self):
+        """Drops the database on a server."""
+        if self.database:
+            postgres.server().drop(self.database)
+
     def command(self, *arguments):
+        if self.database and arguments[0] == "sql":
+            arguments = [dialect(argument) for argument in arguments]
         return [OKULCTL, "-d", str(self.data), *map(str, arguments)]
 
     def ctl(self, *arguments, input=None):
@@ -84,7 +101,7 @@ class Folder:
                   "SELECT (i / 2) || '@example.com', i, 6, x'00', 'en', 0, {at} FROM i", count, at)
 
     def networks(self, count, at, user="(SELECT min(pk) FROM users)"):
-        return self.rows(f"INSERT INTO known_network (mac, user_pk, seen_at) SELECT CAST(i AS BLOB), {user}, {{at}} FROM i", count, at)
+        return self.rows(f"INSERT INTO known_network (mac, user_pk, seen_at) SELECT randomblob(8), {user}, {{at}} FROM i", count, at)
 
     def traces(self, count, at, action="session.login"):
         return self.rows("INSERT INTO audit (at, action, subject_id, subject) "

@@ -21,6 +21,9 @@ CREATE FUNCTION hex(bytes bytea) RETURNS text LANGUAGE sql AS $$ SELECT upper(en
 CREATE FUNCTION iif(condition boolean, yes text, no text) RETURNS text LANGUAGE sql AS $$ SELECT CASE WHEN condition THEN yes ELSE no END $$;
 CREATE FUNCTION ifnull(a bigint, b bigint) RETURNS bigint LANGUAGE sql AS $$ SELECT coalesce(a, b) $$;
 CREATE FUNCTION zeroblob(n bigint) RETURNS bytea LANGUAGE sql AS $$ SELECT decode(repeat('00', n::integer), 'hex') $$;
+-- user_text('word') is a full text search
+SET check_function_bodies = off;
+CREATE FUNCTION user_text(word text) RETURNS SETOF bigint LANGUAGE sql AS $$ SELECT pk FROM users WHERE folded LIKE '%' || word || '%' $$;
 CREATE FUNCTION printf(format text, VARIADIC numbers bigint[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     number bigint;
@@ -31,6 +34,11 @@ BEGIN
     RETURN format;
 END $$;
 """
+
+
+def name_in(url):
+    """The name of the database."""
+    return url.split("/")[3].split("?")[0]
 
 
 class Postgres:
@@ -82,8 +90,14 @@ class Postgres:
         self.run("psql", "-h", self.home, "-U", "okul", "-d", name, "-qc", FUNCTIONS)
         return self.url(name)
 
+    def copy(self, url):
+        """The URL of a copy of a database that nobody uses."""
+        name = f"okul{next(numbers)}"
+        self.run("createdb", "-h", self.home, "-U", "okul", "--template", name_in(url), name)
+        return self.url(name)
+
     def drop(self, url):
-        self.run("dropdb", "-h", self.home, "-U", "okul", "--force", url.split("/")[3].split("?")[0])
+        self.run("dropdb", "-h", self.home, "-U", "okul", "--force", name_in(url))
 
     def stop(self):
         if self.process and self.process.poll() is None:
