@@ -7,9 +7,12 @@
  * only when the sender dies between the server's response and the deletion of the row. Both copies then have the same
  * Message-ID.
  *
- * All senders hold a shared lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender
- * that gets the exclusive lock knows that no other runs, and that all leases are of dead senders: it ends them, since
- * a login code does not live much longer than a lease. The mails of a sender that hangs wait for the end of its lease.
+ * A login code does not live much longer than a lease, so the leases of dead senders are ended. With a database of one
+ * file all senders hold a shared lock while they run (DATA/mail.lock), which the kernel releases when they die: a sender
+ * that gets the exclusive lock knows that no other runs. On a server, which other machines use too, a sender holds a lock
+ * for each row that it has claimed (SQL_HOLD()), which ends with its connection. A sender that has lost its connection is
+ * not dead, and will want to delete what it has sent; so such a lease is ended only when it is older than LEASE_GRACE. The
+ * mails of a sender that hangs wait for the end of its lease.
  *
  * A batch is what can be sent in BATCH_TIME: for that long a mail that was sent may still have its row, and an urgent
  * mail may wait for others; longer, up to TRANSPORT_MAX, only when the server hangs. With one transaction for each
@@ -38,8 +41,9 @@
 #define DOWN_PAUSE (10 * SECOND) /* before the next mail when none can be sent now */
 #define LONGEST_WAIT HOUR	 /* until the next try */
 #define DATABASE_PAUSE (5 * SECOND)
-#define LEASE_MARGIN MINUTE /* beyond the time that sending may take; more than BATCH_TIME */
-#define BATCH_TIME 250	    /* milliseconds */
+#define LEASE_MARGIN MINUTE	  /* beyond the time that sending may take; more than BATCH_TIME */
+#define LEASE_GRACE (10 * SECOND) /* in which a sender connects again; far more than BATCH_TIME */
+#define BATCH_TIME 250		  /* milliseconds */
 #define BATCH_MOST 16
 
 enum outcome {
@@ -76,11 +80,12 @@ struct sender {
 	const struct transport *transport;
 	int stop;			 /* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
 	int lock;			 /* DATA/mail.lock, locked shared; -1: not available */
-	int64_t checked_at;		 /* ticks: last check for leases of dead senders */
+	int64_t check_at;		 /* ticks: next check for leases of dead senders */
 	int wake;			 /* DATA/run/mail.sock; -1 without --keep */
 	int64_t pause_from, pause_until; /* nothing is sent in between */
 	bool ahead;			 /* rows wait for a time that was set when the clock was ahead */
 	bool trouble;			 /* something could not be sent, or the database failed */
+	bool failing;			 /* the database failed, and that was logged */
 };
 
 static const struct transport *const transports[] = {
@@ -119,7 +124,10 @@ is_paused(const struct sender *s)
 static bool
 database_failed(struct sender *s, enum db_rc rc)
 {
-	log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now\"", (int)rc);
+	if (!s->failing)
+		log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now: %s\"", (int)rc,
+			db_reason(rc));
+	s->failing = true;
 	pause_sending(s, DATABASE_PAUSE);
 	s->trouble = true;
 	return false;
@@ -134,6 +142,8 @@ next_due(struct sender *s)
 
 	if (rc != DB_DONE)
 		database_failed(s, rc);
+	else if (s->failing && !is_paused(s))
+		log_line(LOG_NOTE, "mail_database_back"), s->failing = false;
 	db_release(s->db);
 	if (s->ahead && due > now)
 		due = now;
@@ -208,6 +218,7 @@ exchange_once(struct sender *s, struct batch *next)
 		rc = db_write_begin(s->db);
 		if (rc != DB_DONE)
 			continue;
+		rc = outbox_let_go(s->db);
 		for (size_t i = 0; i < s->batch.count && rc == DB_DONE; i++)
 			rc = note_outcome(s, &s->batch.jobs[i]);
 		if (rc == DB_DONE && next)
@@ -275,32 +286,40 @@ take_shared_lock(struct sender *s)
 			strerror(errno));
 }
 
-/*
- * Ends the leases of senders that died. Call while this sender has none. Senders on other machines do not have the lock
- * file: where there may be some, a lease ends by its time.
- */
+/* Returns how many mails there were. */
+static int64_t
+end_leases(struct sender *s, int64_t until)
+{
+	int64_t count = 0;
+	enum db_rc rc;
+	int tries = 0;
+
+	do {
+		rc = db_write_begin(s->db);
+		if (rc != DB_DONE)
+			continue;
+		count = outbox_take_over(s->db, clock_now(), until);
+		rc = db_write_commit(s->db);
+	} while (ctl_again(s->db, rc, &tries));
+	if (rc != DB_DONE)
+		database_failed(s, rc);
+	return rc == DB_DONE ? count : 0;
+}
+
+/* Ends the leases of senders that died. Call while this sender has none. */
 static void
 take_over(struct sender *s)
 {
-	int64_t count = 0;
+	bool on_server = db_is_url(s->conf->database), leased = outbox_leased(s->db, clock_now());
 
-	if (db_is_url(s->conf->database))
-		return;
-	s->checked_at = clock_ticks();
-	bool leased = outbox_leased(s->db, clock_now());
 	db_release(s->db);
-	if (!leased || !set_lock(s, F_OFD_SETLK, F_WRLCK))
+	s->check_at = clock_ticks() + (on_server && leased ? LEASE_GRACE : LONGEST_SLEEP) * 1000;
+	if (!leased || (!on_server && !set_lock(s, F_OFD_SETLK, F_WRLCK)))
 		return;
-	enum db_rc rc = db_write_begin(s->db);
-	if (rc == DB_DONE) {
-		count = outbox_take_over(s->db, clock_now());
-		rc = db_write_commit(s->db);
-	}
-	db_release(s->db);
-	(void)!set_lock(s, F_OFD_SETLK, F_RDLCK);
-	if (rc != DB_DONE)
-		database_failed(s, rc);
-	else if (count > 0)
+	int64_t count = end_leases(s, on_server ? clock_now() + s->lease - LEASE_GRACE : INT64_MAX);
+	if (!on_server)
+		(void)!set_lock(s, F_OFD_SETLK, F_RDLCK);
+	if (count > 0)
 		log_line(LOG_WARN, "mail_taken_over count=%lld reason=\"the sender that had claimed them is dead\"",
 			(long long)count);
 }
@@ -404,13 +423,14 @@ send_due(struct sender *s)
 		s->transport->rest();
 }
 
-/* Until a wake-up, a signal, or the next row's time. */
+/* Until a wake-up, a signal, the next row's time, or that of the next check. */
 static void
 sleep_until(const struct sender *s, int64_t due)
 {
 	struct pollfd events[] = { { .fd = s->stop, .events = POLLIN }, { .fd = s->wake, .events = POLLIN } };
 	int64_t now = clock_now();
-	int64_t wait = due <= now ? 0 : due - now < LONGEST_SLEEP ? due - now : LONGEST_SLEEP;
+	int64_t check = (s->check_at - clock_ticks()) / 1000 + 1;
+	int64_t wait = due <= now || check < 0 ? 0 : due - now < check ? due - now : check;
 	char datagram[8];
 
 	(void)poll(events, COUNT(events), (int)wait);
@@ -423,7 +443,7 @@ keep_sending(struct sender *s)
 {
 	log_line(LOG_NOTE, "mail_start transport=%s", s->transport->name);
 	while (!stopping(s, 0)) {
-		if (clock_ticks() - s->checked_at >= LONGEST_SLEEP * 1000)
+		if (clock_ticks() >= s->check_at)
 			take_over(s);
 		send_due(s);
 		sleep_until(s, next_due(s));
@@ -483,7 +503,8 @@ run_sender(struct sender *s, bool keep)
 {
 	struct sockaddr_un address;
 
-	take_shared_lock(s);
+	if (!db_is_url(s->conf->database))
+		take_shared_lock(s);
 	take_over(s);
 	if (!keep) {
 		send_due(s);

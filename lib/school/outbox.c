@@ -3,7 +3,7 @@
 
 #include "clock.h"
 
-enum { ADD, DUE, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
+enum { ADD, DUE, CORRECT_AHEAD, LEASED, TAKE_OVER, LET_GO, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
 
 /* At time ?1: waits longer than the lease or the longest pause, ?2 and ?3, allow; so the clock was ahead at its writing. */
 #define IS_AHEAD \
@@ -23,10 +23,12 @@ static const char *const outbox_sql[] = {
 				    "expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " WHERE " IS_AHEAD,
 	[LEASED] = "SELECT 1 FROM outbox WHERE " IS_LEASED " LIMIT 1",
 	/* Due again at their outbox_turn(); ?2 is the turn of 0, 0. */
-	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,
+	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST(
+		"created_at", "expires_at + ?2") " WHERE " IS_LEASED " AND next_at <= ?3 AND " SQL_IS_LEFT("pk"),
+	[LET_GO] = "SELECT " SQL_LET_GO,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
 		  "WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3" SQL_SKIP_LOCKED ") "
-		  "RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
+		  "RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts, " SQL_HOLD("pk"),
 	[DROP] = "DELETE FROM outbox WHERE id = ?1",
 	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",
 	[GIVE_BACK] = "UPDATE outbox SET next_at = ?3, attempts = attempts - 1 WHERE id = ?1 AND attempts = ?2",
@@ -83,6 +85,14 @@ outbox_claim(struct db *db, struct db_rows **rows, int64_t now, int64_t until, i
 }
 
 enum db_rc
+outbox_let_go(struct db *db)
+{
+	enum db_rc rc = db_number(db, NULL, outbox_sql[LET_GO], NO_ARGS);
+
+	return rc == DB_ROW ? DB_DONE : rc;
+}
+
+enum db_rc
 outbox_drop(struct db *db, const char *id)
 {
 	return db_run(db, outbox_sql[DROP], ARGS(id), NULL);
@@ -107,7 +117,7 @@ outbox_leased(struct db *db, int64_t now)
 }
 
 int64_t
-outbox_take_over(struct db *db, int64_t now)
+outbox_take_over(struct db *db, int64_t now, int64_t until)
 {
-	return db_change(db, outbox_sql[TAKE_OVER], ARGS(now, outbox_turn(0, 0)));
+	return db_change(db, outbox_sql[TAKE_OVER], ARGS(now, outbox_turn(0, 0), until));
 }

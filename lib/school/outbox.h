@@ -52,6 +52,9 @@ void outbox_correct_ahead(struct db *db, int64_t now, int64_t lease, int64_t pau
 enum { OUTBOX_ID, OUTBOX_TO, OUTBOX_LANGUAGE, OUTBOX_TEMPLATE, OUTBOX_SEALED, OUTBOX_CREATED, OUTBOX_EXPIRES, OUTBOX_ATTEMPTS };
 must_use enum db_rc outbox_claim(struct db *db, struct db_rows **rows, int64_t now, int64_t until, int64_t limit);
 
+/* Lets go of the rows that earlier claims hold on a server; before their ends. */
+must_use enum db_rc outbox_let_go(struct db *db);
+
 /* Ends the claim of a mail: deletes it, retries it at `next`, or puts it back unsent at its `turn`. */
 must_use enum db_rc outbox_drop(struct db *db, const char *id);
 must_use enum db_rc outbox_put_off(struct db *db, const char *id, int64_t attempts, int64_t next, const char *why);
@@ -59,8 +62,11 @@ must_use enum db_rc outbox_give_back(struct db *db, const char *id, int64_t atte
 
 /* True when a sender, perhaps a dead one, has claimed one of the rows. Reads only. */
 must_use bool outbox_leased(struct db *db, int64_t now);
-/* Ends all leases, for a caller that knows that their senders are dead. Returns how many; a failure sticks to db. */
-int64_t outbox_take_over(struct db *db, int64_t now);
+/*
+ * Ends the leases that last until `until` at most, for a caller that knows that their senders are dead; on a server, those
+ * that no living sender holds. Returns how many; a failure sticks to db.
+ */
+int64_t outbox_take_over(struct db *db, int64_t now, int64_t until);
 
 /* Mails that expired by `until` and that no sender has deleted. */
 extern const expiry outbox_expiry;

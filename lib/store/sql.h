@@ -74,6 +74,15 @@
 /* At the end of a SELECT of rows to change: leaves out those that another transaction is changing. */
 #define SQL_SKIP_LOCKED SQL_EITHER("", " FOR UPDATE SKIP LOCKED")
 
+/*
+ * A lock on the row with this key, until SQL_LET_GO, which ends all of this process, or the process ends: of a server the
+ * session holds it, whatever becomes of the transaction. SQL_IS_LEFT: nobody has it. A database of one file has no such
+ * locks, and both are true.
+ */
+#define SQL_HOLD(pk) SQL_EITHER("true", "pg_try_advisory_lock(" pk ")")
+#define SQL_IS_LEFT(pk) SQL_EITHER("true", "pg_try_advisory_xact_lock(" pk ")")
+#define SQL_LET_GO SQL_EITHER("true", "pg_advisory_unlock_all()")
+
 /* The key of the next row of a table that never reuses keys. */
 #define SQL_NEXT_KEY(table) \
 	SQL_EITHER("1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = '" table "' /* scans: sqlite_sequence */), 0)", \

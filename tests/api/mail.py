@@ -125,6 +125,16 @@ class School:
         with reading(self) as all_of:
             return all_of("SELECT * FROM outbox ORDER BY pk")
 
+    def killed(self, sender, left=0):
+        """Kills a sender, so that the next one takes over what it had claimed; others hold `left` mails."""
+        sender.kill()
+        sender.wait()
+        if self.database:
+            with reading(self) as all_of:
+                until(lambda: all_of("SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid"
+                                     " FROM pg_database WHERE datname = current_database())")[0]["n"] == left, "the end of its session")
+            self.advance(11)    # longer than a sender may be without a connection
+
     def end(self):
         for process in self.kept:
             process.kill()
@@ -378,8 +388,7 @@ def test_the_batch_of_a_killed_sender_is_sent_immediately(school, relay, keeps):
     school.queue("someone@example.com")
     sender = school.keep() if keeps else school.start()
     until(lambda: sum(row["attempts"] for row in school.rows()) == 1, "the first try")
-    sender.kill()
-    sender.wait()
+    school.killed(sender)
     relay.mode("accept")
     if keeps:
         school.keep()
@@ -443,12 +452,41 @@ def test_a_sender_killed_before_it_deleted_the_row(school, relay):
     school.queue("someone@example.com")
     sender = school.start()
     until(relay.received, "the mail")
-    sender.kill()
-    sender.wait()
+    school.killed(sender)
     relay.mode("accept")
     assert school.once().returncode == 0
     first, second = relay.received()
     assert parse(first)["Message-ID"] == parse(second)["Message-ID"], "both have the same id"
+
+
+@pytest.mark.postgres   # with a file, a sender that runs may have all leases
+def test_a_running_sender_delays_no_mail_of_a_killed_one(school, relay):
+    relay.mode("hang")
+    school.use(relay)
+    for n, name in enumerate(("running", "killed"), 1):
+        school.queue(f"{name}@example.com")
+        sender = school.start()
+        until(lambda: sum(row["attempts"] for row in school.rows()) == n, "the first try")
+    school.killed(sender, left=1)
+    relay.mode("accept")
+    assert school.once().returncode == 0
+    assert relay.recipients() == ["killed@example.com"]
+    assert [row["recipient"] for row in school.rows()] == ["running@example.com"]
+
+
+@pytest.mark.postgres
+def test_a_sender_whose_connection_to_the_database_breaks_keeps_its_mail(school, relay):
+    relay.mode("slow-2000")
+    school.use(relay)
+    school.queue("someone@example.com")
+    sender = school.start()
+    until(relay.received, "the mail")
+    with reading(school) as all_of:
+        assert all_of("SELECT pg_terminate_backend(pid, 10000) AS ended FROM pg_stat_activity WHERE datname = current_database()"
+                      " AND pid <> pg_backend_pid()") == [{"ended": True}]
+    assert school.once().returncode == 0
+    assert sender.wait(60) == 0 and school.rows() == []
+    assert relay.recipients() == ["someone@example.com"]
 
 
 def start_large_delivery(school, relay, start):
@@ -464,8 +502,7 @@ def start_large_delivery(school, relay, start):
 
 def test_a_killed_sender_sends_no_more_than_a_batch_twice(school, relay):
     addresses, sender = start_large_delivery(school, relay, school.start)
-    sender.kill()
-    sender.wait()
+    school.killed(sender)
     relay.wait_for_earlier_mails()
     left = {row["recipient"] for row in school.rows()}
     out = relay.recipients()
