@@ -3,6 +3,7 @@ dies, and that no acknowledged write is missing."""
 
 import os
 import signal
+import socket
 import threading
 import time
 
@@ -87,6 +88,28 @@ def test_a_stopped_server_is_said_so_and_comes_back(postgres, site, head):
     time.sleep(PAUSE)
     until(lambda: (site.get("/health").data or {}).get("status") == "ok", "a healthy service")
     assert "Never" not in [course["title"] for course in head.get("/courses?limit=100").data["items"]]
+
+
+def test_the_mail_sender_logs_once_that_the_server_is_away(postgres, site):
+    def lines():
+        return [line for line in (site.server.data / "log/okul.log").read_text().splitlines() if "prog=mail" in line]
+
+    def wake():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b".", str(site.server.data / "run/mail.sock"))
+    before = len(lines())
+    postgres.kill()
+    try:
+        wake()
+        until(lambda: "mail_database " in "".join(lines()[before:]), "the sender that notices")
+        for _ in range(3):
+            time.sleep(PAUSE)
+            wake()
+    finally:
+        postgres.restart()
+    until(lambda: "mail_database_back" in "".join(lines()[before:]), "the sender that is back")
+    found = "\n".join(lines()[before:])
+    assert [found.count(word) for word in ("mail_database ", "db_unreachable", "db_reachable", "mail_database_back")] == [1] * 4, found
 
 
 def test_a_commit_that_no_standby_confirmed_is_not_acknowledged(postgres, site, head):

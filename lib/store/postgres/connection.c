@@ -167,3 +167,19 @@ pg_connection_open(struct postgres *p, char *why, size_t room)
 		pg_connection_drop(p);
 	return good;
 }
+
+enum db_rc
+pg_connection_need(struct postgres *p)
+{
+	char why[512];
+
+	if (p->conn)
+		return DB_DONE;
+	bool good = pg_connection_open(p, why, sizeof(why));
+	if (good && p->unreachable)
+		log_line(LOG_NOTE, "db_reachable");
+	if (!good)
+		log_line(p->unreachable ? LOG_TRACE : LOG_FAULT, "db_unreachable text=\"%s\"", why);
+	p->unreachable = !good;
+	return good ? DB_DONE : pg_failure_keep(p, DB_LOST);
+}

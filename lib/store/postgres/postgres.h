@@ -79,6 +79,7 @@ struct postgres {
 	bool alone;			/* no other writer runs beside this one */
 	bool has_schema;		/* the database is not empty */
 	int64_t failed_at;		/* ticks of the last failed attempt to connect; 0: none */
+	bool unreachable;		/* the log says so */
 	bool warned;			/* the server has warned since the commit began */
 	int found_version;		/* the schema version that was read last */
 	struct buf load;		/* rows of a COPY that are not sent yet */
@@ -106,6 +107,8 @@ must_use char *dialect_translate(const char *sql);
 
 /* Connects if there is no connection. On failure returns false, with the reason in `why`. */
 must_use bool pg_connection_open(struct postgres *p, char *why, size_t room);
+/* The same for a statement: DB_LOST sticks. The log has a line when there is none, and one when there is one again. */
+must_use enum db_rc pg_connection_need(struct postgres *p);
 /* Forgets a connection that is of no use any more; the rows that were read stay. */
 void pg_connection_drop(struct postgres *p);
 

@@ -195,14 +195,10 @@ send_statement(struct postgres *p, struct postgres_rows *rows, const struct args
 static enum db_rc
 execute_once(struct postgres *p, struct postgres_rows *rows, const struct args *args, bool stream)
 {
-	enum db_rc rc = DB_DONE;
-	char why[512];
+	enum db_rc rc = pg_connection_need(p);
 
-	if (!pg_connection_open(p, why, sizeof(why))) {
-		log_line(LOG_FAULT, "db_unreachable text=\"%s\"", why);
-		return pg_failure_keep(p, DB_LOST);
-	}
-	rc = pg_statement_settle(p);
+	if (rc == DB_DONE)
+		rc = pg_statement_settle(p);
 	if (rc == DB_DONE && rows->generation != p->generation)
 		rc = prepare(p, rows);
 	if (rc == DB_DONE && rows->empty)

@@ -99,7 +99,6 @@ static enum db_rc
 write_begin(struct db *db, bool alone)
 {
 	struct postgres *p = postgres_of(db);
-	char why[512];
 
 	if (db->writing)
 		return pg_failure_misuse(p, "a nested write transaction", "");
@@ -108,10 +107,9 @@ write_begin(struct db *db, bool alone)
 		return db->failure;
 	if (p->mode == DB_READ_ONLY)
 		return pg_failure_misuse(p, "a write to a read-only database", "");
-	if (!pg_connection_open(p, why, sizeof(why))) {
-		log_line(LOG_FAULT, "db_unreachable text=\"%s\"", why);
-		return pg_failure_keep(p, DB_LOST);
-	}
+	enum db_rc rc = pg_connection_need(p);
+	if (rc != DB_DONE)
+		return rc;
 	p->alone = alone;
 	db->writing = true;
 	guard_transaction(true);
