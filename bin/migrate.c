@@ -213,10 +213,7 @@ update_database(const struct conf *conf, int to)
 	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	if (db_take_job(db, DB_JOB_MIGRATE) != DB_DONE)
-		code = ctl_error(
-			EXIT_CONFIG, "%s: another machine migrates it; run this again when that has ended", name_of(conf, name));
-	else if (!db_alive(db, &from))
+	if (!db_alive(db, &from))
 		code = ctl_error(EXIT_CONFIG, "%s", db_reason(DB_BROKEN));
 	else if (from > to)
 		code = ctl_error(EXIT_CONFIG,
@@ -232,23 +229,42 @@ update_database(const struct conf *conf, int to)
 	return code;
 }
 
-/* Whether there is a database to bring up to date; false for none, and for one on a server without tables. */
+/*
+ * Waits until no other machine migrates the database of a server, and keeps the others waiting until db_close(). Returns
+ * NULL after reporting what is wrong.
+ */
+static struct db *
+wait_for_others(const struct conf *conf)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	char why[1024], name[PATH_MAX];
+	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, sizeof(why));
+	enum db_rc rc = DB_ERROR;
+
+	for (bool said = false; db && (rc = db_take_job(db, DB_JOB_MIGRATE)) == DB_TAKEN; said = true) {
+		if (!said)
+			printf("%s: waits for another okulctl that migrates it\n", name_of(conf, name));
+		fflush(stdout);
+		nanosleep(&pause, NULL);
+	}
+	if (db && rc == DB_DONE)
+		return db;
+	ctl_error(EXIT_CONFIG, "%s", db ? db_reason(rc) : why);
+	db_close(db);
+	return NULL;
+}
+
+/* Whether there is a database to bring up to date; false for none, and for one on a server (`db`) without tables. */
 static bool
-find_database(const struct conf *conf, bool *found, char *why, size_t room)
+has_tables(const struct conf *conf, struct db *db)
 {
 	char path[PATH_MAX];
 	int version = 0;
 
-	if (!db_is_url(conf->database)) {
-		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
-		*found = access(path, F_OK) == 0;
-		return true;
-	}
-	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, room);
-	bool good = db && (db_alive(db, &version) || text_complain(why, room, "%s", db_reason(DB_BROKEN)));
-	db_close(db);
-	*found = version > 0;
-	return good;
+	if (db)
+		return !db_alive(db, &version) || version > 0;
+	snprintf(path, sizeof(path), "%s/okul.db", conf->data);
+	return access(path, F_OK) == 0;
 }
 
 static int
@@ -256,21 +272,22 @@ migrate(const struct conf *conf)
 {
 	char path[PATH_MAX], why[1024];
 	struct buf schema = { 0 };
-	bool found = false;
+	struct db *alone = db_is_url(conf->database) ? wait_for_others(conf) : NULL;
 	int code = EXIT_SUCCESS;
 
-	if (!find_database(conf, &found, why, sizeof(why)))
-		return ctl_error(EXIT_CONFIG, "%s", why);
-	snprintf(path, sizeof(path), "%s/%sschema.sql", conf->share, db_is_url(conf->database) ? "postgres/" : "");
+	if (db_is_url(conf->database) && !alone)
+		return EXIT_CONFIG;
+	snprintf(path, sizeof(path), "%s/%sschema.sql", conf->share, alone ? "postgres/" : "");
 	int version = ctl_read_file(path, SIZE_MAX, &schema) ? db_schema_version(schema.s) : 0;
 	if (version == 0)
 		code = ctl_error(EXIT_CONFIG, "%s cannot be read or names no version; install okul again", path);
-	if (version > 0 && found)
+	else if (has_tables(conf, alone))
 		code = update_database(conf, version);
-	else if (version > 0 && !db_create(conf->database, schema.s, why, sizeof(why)))
+	else if (!db_create(conf->database, schema.s, why, sizeof(why)))
 		code = ctl_error(EXIT_CONFIG, "%s", why);
-	else if (version > 0)
+	else
 		printf("%s: made, version %d\n", name_of(conf, path), version);
+	db_close(alone);
 	buf_clear(&schema);
 	return code;
 }

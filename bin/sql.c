@@ -38,10 +38,17 @@ static const struct db_statements statements = { sql, COUNT(sql) };
 static bool
 reindex(struct db *db)
 {
-	if (db_write_begin(db) != DB_DONE)
-		return false;
-	user_reindex(db);
-	return db_write_commit(db) == DB_DONE;
+	enum db_rc rc;
+	int tries = 0;
+
+	do {
+		rc = db_write_begin(db);
+		if (rc != DB_DONE)
+			continue;
+		user_reindex(db);
+		rc = db_write_commit(db);
+	} while (ctl_again(db, rc, &tries));
+	return rc == DB_DONE;
 }
 
 /* No trigger updates the search index after the statements of an operator. */

@@ -254,6 +254,14 @@ def test_a_paused_reader_of_sql_keeps_no_lock(folder):
     assert folder.number("SELECT count(*) FROM users WHERE bio = 'x'") == 5000
 
 
+def test_sql_prints_bytes_that_are_no_text_as_hexadecimal(folder):
+    folder.add()
+    folder.put(folder.codes(1, HOUR))
+    for stored, shown in {"00ff": "x'00ff'", "c3": "x'c3'", "6c6f67": "log", "": "", "5c78": "\\\\x"}.items():
+        folder.sql(f"UPDATE login_code SET mac = x'{stored}'")
+        assert folder.good("sql", "SELECT mac, email FROM login_code").splitlines()[1].split("\t")[0] == shown
+
+
 # ---- audit
 
 

@@ -81,6 +81,21 @@ def test_a_database_without_tables(guarded, tmp_path):
     assert done.returncode == 78 and "run `okulctl migrate`" in done.stderr
 
 
+def test_machines_that_migrate_an_empty_database_at_once(guarded, tmp_path):
+    """Each has a data folder of its own, so only the server can make them wait for each other."""
+    url = guarded.create()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {"OKUL_DATABASE": url}
+    with contextlib.closing(psycopg2.connect(url)) as db:
+        db.cursor().execute("SELECT pg_advisory_lock(1869313388, 1)")    # so that all have begun before the first goes on
+        runs = [subprocess.Popen([OKULCTL, "-d", tmp_path / f"data{n}", "migrate"], env=environment, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True) for n in range(4)]
+        said = [next(line for line in run.stdout if "okul" in line and "waits for another okulctl" in line) for run in runs]
+        assert len(said) == 4 and all(run.poll() is None for run in runs)
+    ends = [run.communicate(timeout=120)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0] * 4, ends
+    assert sum("made, version" in end for end in ends) == 1 and sum("already" in end for end in ends) == 3, ends
+
+
 @pytest.fixture
 def school():
     server = Server("office", OKUL_WORKERS="1", OKUL_CODE_PAUSE="0", OKUL_CODE_HOURLY="1000")

@@ -16,7 +16,7 @@
 	X(PQconsumeInput) X(PQisBusy) X(PQgetResult) X(PQsetSingleRowMode) X(PQenterPipelineMode) X(PQexitPipelineMode) \
 	X(PQpipelineSync) X(PQsendQuery) X(PQsendPrepare) X(PQsendDescribePrepared) X(PQsendQueryPrepared) X(PQsendQueryParams) \
 	X(PQsetNoticeReceiver) X(PQresultStatus) X(PQresultErrorField) X(PQcmdTuples) X(PQcmdStatus) X(PQclear) X(PQntuples) \
-	X(PQnfields) X(PQfname) X(PQftype) X(PQfformat) X(PQgetvalue) X(PQgetlength) X(PQgetisnull) X(PQnparams) X(PQparamtype) \
+	X(PQnfields) X(PQfname) X(PQftype) X(PQfformat) X(PQgetvalue) X(PQsetvalue) X(PQgetlength) X(PQgetisnull) X(PQnparams) X(PQparamtype) \
 	X(PQputCopyData) X(PQputCopyEnd) X(PQfreemem)
 /* clang-format on */
 

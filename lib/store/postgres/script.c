@@ -1,6 +1,9 @@
 /* Scripts of an operator or a migration: they run once, so no statement is prepared, and no failure sticks. */
 #include "admin.h"
 
+#include "encode.h"
+#include "oid.h"
+
 struct script {
 	struct postgres *p;
 	db_row_call *row;
@@ -20,14 +23,31 @@ script_failed(const struct script *script, const PGresult *result, enum db_rc rc
 	return rc;
 }
 
+/* Bytes, which come as hexadecimal text, as what they are. */
+static void
+decode_bytes(PGresult *result, int row)
+{
+	for (int i = 0; i < pq.PQnfields(result); i++) {
+		const char *text = pq.PQgetvalue(result, row, i);
+		size_t size = (size_t)pq.PQgetlength(result, row, i) / 2;
+		char *bytes = pq.PQftype(result, i) == OID_BYTEA && size > 0 ? malloc(size) : NULL;
+
+		if (bytes && strncmp(text, "\\x", 2) == 0 && decode_hex(bytes, size - 1, text + 2))
+			(void)!pq.PQsetvalue(result, row, i, bytes, (int)size - 1);
+		free(bytes);
+	}
+}
+
 /* Calls `row` for the rows of one result; they come one by one. */
 static bool
 pass_rows(const struct script *script, PGresult *result, bool *first)
 {
 	struct postgres_rows rows = { .base.engine = &engine_postgres, .on = script->p, .result = result };
 
-	for (; script->row && rows.row < pq.PQntuples(result); rows.row++, *first = false)
+	for (; script->row && rows.row < pq.PQntuples(result); rows.row++, *first = false) {
+		decode_bytes(result, rows.row);
 		script->row(script->context, &rows.base, *first);
+	}
 	column_forget_texts(&rows);
 	return pq.PQresultStatus(result) == PGRES_SINGLE_TUPLE;
 }
