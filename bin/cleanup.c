@@ -43,6 +43,7 @@ const struct command command_cleanup = {
 };
 
 #define BATCH 200	 /* rows a transaction: others cannot write for some milliseconds */
+#define ATTEMPTS 25	 /* the same: each takes statements of its own, and counts in rows that others wait for */
 #define BATCH_TIME 50000 /* microseconds, for rows whose deletion cascades: a user with all results */
 #define USER_TIME MINUTE /* for one with very many: other writers may time out, but it must work at some time */
 
@@ -118,15 +119,15 @@ close_attempts(const struct cleanup *c)
 {
 	struct arena *arena = arena_new(1 << 16);
 	enum db_rc rc = arena ? DB_DONE : DB_ERROR;
-	int64_t found = c->dry_run ? 0 : BATCH, closed = 1, count = 0;
+	int64_t found = c->dry_run ? 0 : ATTEMPTS, closed = 1, count = 0;
 	const struct attempt_due *due;
 	int tries = 0;
 
 	if (c->dry_run)
 		rc = count_rows(c->db, sql[COUNT_ATTEMPTS], c->now - ATTEMPT_GRACE, &count);
-	while (rc == DB_DONE && found == BATCH && closed > 0) {
+	while (rc == DB_DONE && found == ATTEMPTS && closed > 0) {
 		arena_reset(arena);
-		found = attempt_read_due(c->db, arena, c->now, 0, BATCH, &due);
+		found = attempt_read_due(c->db, arena, c->now, 0, ATTEMPTS, &due);
 		if ((rc = db_failure(c->db)) != DB_DONE || found == 0 || (rc = db_write_begin(c->db)) != DB_DONE)
 			break;
 		closed = attempt_close(c->db, due);

@@ -62,6 +62,7 @@ const struct command command_user_import = {
 };
 
 #define BATCH 500		/* rows a transaction: it keeps the writer lock for about 30 ms */
+#define BATCH_TIME 50000	/* microseconds, then it ends earlier: others wait for it, 2 s at most */
 
 enum { EMAIL, ROLE, PROFILE, OWN_ID = PROFILE + USER_FIELDS, IS_ACTIVE, DELETION };
 
@@ -113,7 +114,7 @@ struct import {
 	struct arena *batch, *file;	/* of the current batch; of the whole run */
 	void *seen[COUNT(unique)];	/* trees (tsearch()) of struct seen: the values of the file so far */
 	struct row rows[BATCH];
-	size_t count;
+	size_t count, stored;	/* in `rows`: read, and of these done with */
 	int64_t good, bad;
 };
 
@@ -323,7 +324,7 @@ check_rows(struct import *im)
 {
 	enum db_rc rc;
 
-	for (size_t i = 0; i < im->count; i++)
+	for (size_t i = im->stored; i < im->count; i++)
 		if (im->rows[i].errors.length == 0)
 			check_taken(im, &im->rows[i]);
 	rc = db_failure(im->db);
@@ -331,48 +332,59 @@ check_rows(struct import *im)
 	return rc;
 }
 
+/* One transaction; `*end` gets the number of the first row behind it. */
 static enum db_rc
-store_once(struct import *im)
+store_once(struct import *im, size_t *end)
 {
 	enum db_rc rc = db_write_begin(im->db);
+	int64_t began = clock_ticks();
 
 	if (rc != DB_DONE)
 		return rc;
-	for (size_t i = 0; i < im->count && rc == DB_DONE; i++)
-		if (im->rows[i].errors.length == 0)
-			rc = import_add(im, &im->rows[i]);
+	*end = im->stored;
+	while (*end < im->count && rc == DB_DONE && (*end == im->stored || clock_ticks() - began < BATCH_TIME)) {
+		if (im->rows[*end].errors.length == 0)
+			rc = import_add(im, &im->rows[*end]);
+		++*end;
+	}
 	if (rc == DB_DONE)
 		return db_write_commit(im->db);
 	db_write_rollback(im->db);
 	return rc;
 }
 
-/* What another process has taken since the rows were checked is found by checking them again, outside the transaction. */
-static enum db_rc
-store_rows(struct import *im)
-{
-	enum db_rc rc;
-	int tries = 0;
-
-	do {
-		rc = store_once(im);
-		if (rc == DB_TAKEN)
-			rc = check_rows(im) == DB_DONE ? DB_CONFLICT : db_failure(im->db);
-	} while (ctl_again(im->db, rc, &tries));
-	return rc;
-}
-
 static void
-print_errors(struct import *im)
+print_errors(struct import *im, size_t end)
 {
-	for (size_t i = 0; i < im->count; i++) {
-		const struct buf *errors = &im->rows[i].errors;
+	for (; im->stored < end; im->stored++) {
+		const struct buf *errors = &im->rows[im->stored].errors;
 
 		if (errors->length > 0)
 			fputs(errors->s, stderr);
 		im->bad += errors->length > 0;
 		im->good += errors->length == 0;
 	}
+}
+
+/* What another process has taken since the rows were checked is found by checking them again, outside the transaction. */
+static enum db_rc
+store_rows(struct import *im)
+{
+	enum db_rc rc = DB_DONE;
+	size_t end = 0;
+
+	while (im->stored < im->count && rc == DB_DONE) {
+		int tries = 0;
+
+		do {
+			rc = store_once(im, &end);
+			if (rc == DB_TAKEN)
+				rc = check_rows(im) == DB_DONE ? DB_CONFLICT : db_failure(im->db);
+		} while (ctl_again(im->db, rc, &tries));
+		if (rc == DB_DONE)
+			print_errors(im, end);
+	}
+	return rc;
 }
 
 static int
@@ -382,7 +394,7 @@ import_rows(struct import *im)
 	enum db_rc rc = DB_DONE;
 
 	while (result != CSV_END) {
-		im->count = 0;
+		im->count = im->stored = 0;
 		while (im->count < BATCH && read_user_row(im, &im->rows[im->count], &result))
 			im->count++;
 		if (result == CSV_BROKEN)
@@ -391,8 +403,8 @@ import_rows(struct import *im)
 		rc = im->dry_run ? check_rows(im) : store_rows(im);
 		if (rc != DB_DONE)
 			return ctl_error(EXIT_FAILURE, "stopped at line %zu: %s; the %lld good rows above it are imported",
-				im->rows[0].line, db_reason(rc), (long long)im->good);
-		print_errors(im);
+				im->rows[im->stored].line, db_reason(rc), (long long)im->good);
+		print_errors(im, im->count);
 		arena_reset(im->batch);
 	}
 	printf("users %s: %lld, rows with errors: %lld%s\n", im->dry_run ? "to import" : "imported", (long long)im->good,

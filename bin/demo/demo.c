@@ -165,16 +165,19 @@ demo_write(struct demo *d, int64_t count, const struct demo_kind *kind)
 	for (int64_t i = 0; i < count && rc == DB_DONE; i += kind->batch) {
 		int64_t n = count - i < kind->batch ? count - i : kind->batch;
 		char *rows = arena_alloc(d->batch, (size_t)n * kind->size);
+		int tries = 0;
 
 		for (int64_t r = 0; kind->make && r < n; r++)
 			kind->make(d, i + r, rows + (size_t)r * kind->size);
-		rc = db_write_begin(d->db);
-		if (rc != DB_DONE)
-			break;
-		db_timeout(d->db, MINUTE);
-		for (int64_t r = 0; r < n; r++)
-			kind->add(d, i + r, rows + (size_t)r * kind->size);
-		rc = db_write_commit(d->db);
+		do {
+			rc = db_write_begin(d->db);
+			if (rc != DB_DONE)
+				continue;
+			db_timeout(d->db, MINUTE);
+			for (int64_t r = 0; r < n; r++)
+				kind->add(d, i + r, rows + (size_t)r * kind->size);
+			rc = db_write_commit(d->db);
+		} while (ctl_again(d->db, rc, &tries));
 		arena_reset(d->batch);
 	}
 	return rc;

@@ -68,7 +68,7 @@ struct demo_kind {
 	size_t size;			/* bytes of what make() fills in, zeroed before; its texts belong in d->batch */
 	int64_t batch;			/* rows a transaction: some tenths of a second */
 	void (*make)(struct demo *d, int64_t i, void *row);	/* NULL: nothing to prepare */
-	void (*add)(struct demo *d, int64_t i, const void *row);	/* a failed write sticks to db */
+	void (*add)(struct demo *d, int64_t i, const void *row);	/* a failed write sticks to db; may be called again */
 };
 /* Makes and writes `count` rows. */
 must_use enum db_rc demo_write(struct demo *d, int64_t count, const struct demo_kind *kind);

@@ -9,6 +9,7 @@
 
 #include "attempt.h"
 #include "clock.h"
+#include "ctl.h"
 #include "placement.h"
 #include "random.h"
 
@@ -86,11 +87,15 @@ make_test(struct demo *d, struct test *test, const struct demo_test *source, int
 
 	test->source = source;
 	placement_set_questions(&placement, d->batch, questions_of(d, test));
-	enum db_rc rc = db_write_begin(d->db);
-	if (rc != DB_DONE)
-		return rc;
-	placement_add(d->db, &placement, id, at);
-	rc = db_write_commit(d->db);
+	enum db_rc rc;
+	int tries = 0;
+	do {
+		rc = db_write_begin(d->db);
+		if (rc != DB_DONE)
+			continue;
+		placement_add(d->db, &placement, id, at);
+		rc = db_write_commit(d->db);
+	} while (ctl_again(d->db, rc, &tries));
 	if (rc == DB_DONE && db_one(d->db, &row, sql[FIND], ARGS(id)) == DB_ROW) {
 		int64_t version = db_int(row, 1);
 		test->pk = db_int(row, 0);
