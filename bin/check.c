@@ -7,6 +7,7 @@
 #include "email.h"
 #include "file.h"
 #include "origin.h"
+#include "url.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -93,19 +94,37 @@ check_private(const struct conf *conf, const char *what, const char *name)
 	check_access(what, path, S_IRWXG | S_IRWXO, "600");
 }
 
-/* Others may read okul.conf, unless it holds a password: the web server's user is in its group. */
+static bool
+has_password(const char *url)
+{
+	char hidden[PATH_MAX];
+
+	url_hide_password(hidden, sizeof(hidden), url);
+	return strcmp(hidden, url) != 0;
+}
+
+/* Others may read okul.conf, unless it holds a secret: the web server's user is in its group. */
 static void
 check_settings_file(const struct conf *conf)
 {
+	const struct {
+		const char *name, *variable;
+		bool is_secret;
+	} settings[] = {
+		{ "database", "OKUL_DATABASE", db_is_url(conf->database) && has_password(conf->database) },
+		{ "smtp_password", "OKUL_SMTP_PASSWORD", conf->smtp_password[0] != '\0' },
+		{ "files_secret", "OKUL_FILES_SECRET", conf->files_secret[0] != '\0' },
+	};
 	char path[PATH_MAX];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
-	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		report(FAIL, "password",
-			"smtp_password in %s can be read by other users (mode %04o); "
-			"run: chmod 600 %s",
-			path, st.st_mode & 07777, path);
+	if (stat(path, &st) != 0 || !(st.st_mode & (S_IRWXG | S_IRWXO)))
+		return;
+	for (size_t i = 0; i < COUNT(settings); i++)
+		if (settings[i].is_secret && !getenv(settings[i].variable))
+			report(FAIL, "password", "%s in %s can be read by other users (mode %04o); run: chmod 600 %s",
+				settings[i].name, path, st.st_mode & 07777, path);
 }
 
 /* When the web server sends uploads itself, its user must read them as a member of their group. */
@@ -535,7 +554,7 @@ run_check(int argc, char **argv, const char *data)
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "check takes no argument but --settings");
 	const struct conf *conf = conf_load(data, why, sizeof(why));
-	if (!conf || !conf_load_secrets(SECRET_MAIL, why, sizeof(why))) {
+	if (!conf || !conf_load_secrets(SECRET_MAIL, why, sizeof(why)) || !conf_load_secrets(SECRET_FILES, why, sizeof(why))) {
 		report(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
 	}

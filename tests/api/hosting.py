@@ -363,15 +363,23 @@ def test_only_the_sender_has_the_password_of_the_smtp_server(tmp_path):
         assert serve.wait(40) == 0
 
 
-def test_check_reports_that_others_can_read_the_password(programs):
+@pytest.mark.parametrize("name, value, harmless", [
+    ("smtp_password", "hunter22", ""),
+    ("files_secret", "hunter22", ""),
+    ("database", "postgresql://okul:hunter22@127.0.0.1:9/okul", "postgresql://okul@127.0.0.1:9/okul"),
+    ("database", "postgresql://127.0.0.1:9/okul?user=okul&password=hunter22", "postgresql://127.0.0.1:9/okul?user=okul"),
+])
+def test_check_reports_that_others_can_read_the_password(programs, name, value, harmless):
     assert programs("migrate").returncode == 0
     file = programs.folder / "var/okul.conf"
-    file.write_text("mail_from = school@example.org\n")
+    file.write_text(f"mail_from = school@example.org\n{name} = {harmless}\n")
     file.chmod(0o640)
     assert "password" not in programs("check").stdout
-    file.write_text("smtp_password = hunter22\n")
+    file.write_text(f"{name} = {value}\n")
     output = programs("check").stdout
-    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); run: chmod 600 {file}" in output
+    assert "hunter22" not in output
+    assert f"FAIL password: {name} in {file} can be read by other users (mode 0640); run: chmod 600 {file}" in output
+    assert "password" not in programs("check", **{f"OKUL_{name.upper()}": value}).stdout
     file.chmod(0o600)
     assert "password" not in programs("check").stdout
 
