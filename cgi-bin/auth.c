@@ -386,7 +386,7 @@ static void
 end_reused(struct request *rq, const struct login *login)
 {
 	session_end(rq->db, login->pk);
-	log_line(LOG_WARN, "session_reuse user=%s session=%s client=%s", login->user_id, login->session, rq->http.client);
+	log_change(LOG_WARN, "session_reuse user=%s session=%s client=%s", login->user_id, login->session, rq->http.client);
 	audit_add(rq->db, rq->now,
 		&(struct audit){
 			login->user_id, login->email, "session.reuse", login->user_id, login->email, .before = login->session });

@@ -311,7 +311,7 @@ patch_email(struct request *rq)
 			return response_error(rq, ERROR_EMAIL_TAKEN);
 		session_end_all(rq->db, target.pk);
 		note(rq, &target, "user.email", target.email, email);
-		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
+		log_change(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
 		outbox_add(rq->db, mail);
 		rq->mail_queued = true;
 	}
@@ -335,7 +335,7 @@ patch_role(struct request *rq)
 		if (!user_change_role(rq->db, target.pk, role_name(role), rq->now))
 			return response_error(rq, ERROR_LAST_SUPERADMIN);
 		note(rq, &target, "user.role", role_name(target.role), role_name(role));
-		log_line(LOG_NOTE, "user_role user=%s by=%s before=%s after=%s", rq->id, rq->user->id, role_name(target.role),
+		log_change(LOG_NOTE, "user_role user=%s by=%s before=%s after=%s", rq->id, rq->user->id, role_name(target.role),
 			role_name(role));
 	}
 	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);

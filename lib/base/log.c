@@ -27,6 +27,11 @@ static char last[MESSAGE_MAX];
 static char held[4096];
 static size_t held_length;
 static bool hold;
+
+/* Lines of log_change() in a transaction. */
+static struct { enum log_level level; char text[301]; } changes[8];
+static size_t change_count;
+static bool changing;
 /* clang-format on */
 
 void
@@ -134,6 +139,42 @@ log_line(enum log_level level, const char *format, ...)
 	sanitize(last);
 	emit(level);
 	errno = error;
+}
+
+void
+log_change(enum log_level level, const char *format, ...)
+{
+	const int error = errno;
+	va_list args;
+
+	va_start(args, format);
+	if (vsnprintf(last, sizeof(last), format, args) < 0)
+		last[0] = '\0';
+	va_end(args);
+	sanitize(last);
+	if (changing && change_count < COUNT(changes)) {
+		changes[change_count].level = level;
+		*put(changes[change_count++].text, last, sizeof(changes[0].text) - 1) = '\0';
+	} else {
+		emit(level);
+	}
+	errno = error;
+}
+
+void
+log_changes_begin(void)
+{
+	changing = true;
+	change_count = 0;
+}
+
+void
+log_changes_end(bool committed)
+{
+	for (size_t i = 0; i < change_count && committed; i++)
+		log_line(changes[i].level, "%s", changes[i].text);
+	change_count = 0;
+	changing = false;
 }
 
 static char *

@@ -28,6 +28,14 @@ void log_request(const char *id);
 /* One line; control characters in it become '?', so that no client's text starts a line. Keeps errno. */
 void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
 /*
+ * One line about what a write transaction does: written when that is committed, dropped when it is rolled back, so that
+ * what runs again after a conflict has its line once. At most 8 wait, cut to 300 bytes; others are written at once, as
+ * outside of a transaction. The store calls log_changes_begin() and log_changes_end().
+ */
+void log_change(enum log_level level, const char *format, ...) printf_like(2, 3);
+void log_changes_begin(void);
+void log_changes_end(bool committed);
+/*
  * The line of a request: "request method=GET path=/me status=200 us=412 client=192.0.2.1 user=ID". Truncates its strings to 32,
  * 256, 64 and 32 bytes.
  */

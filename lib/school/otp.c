@@ -184,7 +184,7 @@ count_wrong(const struct otp_caller *c, const char *subject)
 	limit_count(c->db, wrong_kind(c), subject, c->now, DAY);
 	if (!wrong_wait(c, subject))
 		return;
-	log_line(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", c->user ? c->user_id : "-", c->client, what);
+	log_change(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", c->user ? c->user_id : "-", c->client, what);
 	if (c->user)
 		audit_add(c->db, c->now,
 			&(struct audit){ c->user_id, c->email, "session.locked", c->user_id, c->email, .after = what });
@@ -312,9 +312,9 @@ otp_verify(struct otp_caller *c)
 	}
 	if (!right) {
 		limit_count_client(c->db, c->conf, wrong_client, c->client, c->now, DAY);
-		log_line(LOG_NOTE, "login_wrong user=%s client=%s", c->user ? c->user_id : "-", c->client);
+		log_change(LOG_NOTE, "login_wrong user=%s client=%s", c->user ? c->user_id : "-", c->client);
 		if (client_limits(c).error)
-			log_line(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", c->client);
+			log_change(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", c->client);
 	}
 	return (struct otp_result){ ERROR_WRONG_CODE, 0 };
 }
@@ -328,7 +328,7 @@ otp_login(const struct otp_caller *c)
 	/* A class that logs in for the first time is no crowd of strangers. */
 	if (!c->known)
 		limit_uncount_client(c->db, c->conf, code_client, c->client);
-	log_line(LOG_NOTE, "login user=%s client=%s", c->user_id, c->client);
+	log_change(LOG_NOTE, "login user=%s client=%s", c->user_id, c->client);
 	audit_add(c->db, c->now,
 		&(struct audit){ c->user_id, c->email, "session.login", c->user_id, c->email,
 			.after = c->known ? NULL : "from a network that was not known" });

@@ -150,13 +150,21 @@ db_value(const struct db_rows *rows, int column)
 enum db_rc
 db_write_begin(struct db *db)
 {
-	return db->engine->write_begin(db);
+	enum db_rc rc = db->engine->write_begin(db);
+
+	if (rc == DB_DONE)
+		log_changes_begin();
+	return rc;
 }
 
 enum db_rc
 db_write_alone(struct db *db)
 {
-	return db->engine->write_alone(db);
+	enum db_rc rc = db->engine->write_alone(db);
+
+	if (rc == DB_DONE)
+		log_changes_begin();
+	return rc;
 }
 
 enum db_rc
@@ -169,7 +177,9 @@ db_write_commit(struct db *db)
 	if (db->last && db->failure == DB_DONE)
 		db->last(db);
 	db->last = NULL;
-	return db->engine->write_commit(db);
+	enum db_rc rc = db->engine->write_commit(db);
+	log_changes_end(rc == DB_DONE);
+	return rc;
 }
 
 void
@@ -177,6 +187,7 @@ db_write_rollback(struct db *db)
 {
 	db->last = NULL;
 	db->engine->write_rollback(db);
+	log_changes_end(false);
 }
 
 void

@@ -103,6 +103,28 @@ def school():
     server.stop()
 
 
+def test_the_log_says_what_was_committed_and_once(school):
+    """A transaction that another one has prevented runs again; one that fails has done nothing."""
+    server = school.server
+    server.sql("CREATE SEQUENCE tries; CREATE FUNCTION prevented() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+               " IF nextval('tries') < 3 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END IF; RETURN new; END $$;"
+               "CREATE TRIGGER prevented BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION prevented()")
+
+    def lines(answer):
+        """The first words of what the log has of a request."""
+        def found():
+            return re.findall(rf"(?m) rid={answer.headers['X-Request-Id']} (\w+)", (server.data / "log/okul.log").read_text())
+        return until(lambda: "request" in found() and found(), "the line that ends it")
+    address = "ada@example.com"
+    answer = school.verify(address, school.code(address))
+    assert answer.status == 200 and lines(answer) == ["login", "request"]
+    assert int(server.sql("SELECT last_value FROM tries").split()[1]) >= 3
+    server.sql("ALTER SEQUENCE tries MINVALUE -1000 RESTART WITH -1000")
+    server.clock.advance(61)
+    answer = school.verify(address, school.code(address))
+    assert answer.status == 503 and "login" not in lines(answer)
+
+
 def test_a_dump_has_all_and_is_restored(school, tmp_path):
     head = school.staff("superadmin")
     made = [head.post("/courses", {"title": f"Kurs {n} Ğ", "language": "tr"}).data["id"] for n in range(5)]

@@ -127,6 +127,29 @@ long_lines_are_truncated(void **state)
 }
 
 static void
+a_change_is_logged_when_it_is_committed(void **state)
+{
+	(void)state;
+	log_changes_begin();
+	log_change(LOG_NOTE, "login user=%s", "undone");
+	log_changes_end(false);
+	assert_string_equal(next(), "");
+	log_changes_begin();
+	for (int i = 0; i < 8; i++)
+		log_change(LOG_NOTE, "login user=%d", i);
+	assert_string_equal(next(), "");
+	log_change(LOG_WARN, "one too many");
+	assert_string_equal(next() + 28, "level=warn prog=unit one too many\n");
+	log_changes_end(true);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(next()[28 + 32], '0' + i);
+	log_changes_end(true);
+	assert_string_equal(next(), "");
+	log_change(LOG_NOTE, "by itself");
+	assert_string_equal(next() + 28, "level=info prog=unit by itself\n");
+}
+
+static void
 errno_is_kept(void **state)
 {
 	(void)state;
@@ -145,6 +168,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(control_characters_are_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_request_has_a_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(long_lines_are_truncated, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_change_is_logged_when_it_is_committed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errno_is_kept, set_up, tear_down),
 	};
 
