@@ -87,9 +87,12 @@ CREATE FUNCTION okul_count(counted text, change bigint) RETURNS void LANGUAGE sq
 	INSERT INTO tally_part AS t (name, part, n) SELECT counted, okul_part(), change WHERE change <> 0
 		ON CONFLICT (name, part) DO UPDATE SET n = t.n + excluded.n
 $$;
--- A version is at least the time, so that after a restore from a backup a new list does not get an old number.
+-- A version is the sum of its parts: each change makes one of them larger, so no two states have the same. A part becomes
+-- at least the time, in microseconds, so that after a restore from a backup a new list does not get an old number.
 CREATE FUNCTION okul_next_version(counted text) RETURNS void LANGUAGE sql AS $$
-	UPDATE tally_part SET n = greatest(n + 1, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)) WHERE name = counted AND part = 0
+	INSERT INTO tally_part AS t (name, part, n)
+		VALUES (counted, okul_part(), CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint))
+		ON CONFLICT (name, part) DO UPDATE SET n = greatest(t.n + 1, excluded.n)
 $$;
 
 -- An operator sets a count as in SQLite's table.

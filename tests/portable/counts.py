@@ -240,26 +240,31 @@ def test_versions_grow(server, tmp_path):
     assert seen == sorted(set(seen)), seen
 
 
+def insert_course(cursor, key):
+    cursor.execute("INSERT INTO course (id, title, language, created_at, updated_at) VALUES (%s, 'x', 'en', 0, 0)", (key,))
+
+
 def insert_user(cursor, key):
     cursor.execute("INSERT INTO users (id, email, timezone, registered_at, created_at, updated_at) VALUES (%s, %s, 'UTC', 1, 1, 1)",
                    (key, key + "@x.com"))
 
 
 def test_writers_do_not_wait_for_each_other(server, tmp_path):
-    """Two open transactions that insert users; the counts are exact when both have committed."""
+    """Two open transactions that insert users and courses; the counts are exact when both have committed."""
     hosted = engines.School(tmp_path, engines.new_database(server, "writers"))
     with hosted.connection() as one, hosted.connection() as other:
         first, second = one.cursor(), other.cursor()
         for number, cursor in enumerate((first, second)):
             cursor.execute("SET lock_timeout = '1s'")
             insert_user(cursor, f"first{number}")
+            insert_course(cursor, f"first{number}")
         for cursor in first, second:
             insert_user(cursor, f"again{cursor is first}")
         one.commit()
         insert_user(second, "last")
         other.commit()
-    assert dict(hosted.rows("SELECT name, n FROM tally WHERE name IN ('user', 'user:user', 'registration')")) == {
-        "user": 5, "user:user": 5, "registration": 5}
+    assert dict(hosted.rows("SELECT name, n FROM tally WHERE name IN ('user', 'user:user', 'registration', 'course')")) == {
+        "user": 5, "user:user": 5, "registration": 5, "course": 2}
     assert hosted.rows("SELECT sum(n) FROM user_block") == [(5,)]
     assert hosted.rows("SELECT sum(users) FROM time_tally WHERE span = 900000") == [(5,)]
 
