@@ -4,6 +4,8 @@ run on several machines at once."""
 import contextlib
 import os
 import re
+import socket
+import struct
 import subprocess
 import threading
 
@@ -13,19 +15,44 @@ import pytest
 from helpers import postgres
 from helpers.client import Okul
 from helpers.postgres import Postgres
-from helpers.server import OKULCTL, Server, sender, until
+from helpers.server import OKULCTL, Server, free_port, sender, until
 
 pytestmark = pytest.mark.postgres
 
 
+HBA = """local all okul trust
+local all guest scram-sha-256
+host all okul 127.0.0.1/32 trust
+hostssl all tls 127.0.0.1/32 trust
+"""
+
+
 class Guarded(Postgres):
-    """It wants a password of one role, and TLS of another."""
+    """It wants a password of one role, and TLS of another; its certificate is for another name than 127.0.0.1."""
+
+    def write(self, name, text):
+        subprocess.run([*self.under, "tee", self.home / "data" / name], input=text, stdout=subprocess.DEVNULL, check=True)
 
     def launch(self):
-        hba = self.home / "data/pg_hba.conf"
-        subprocess.run([*self.under, "tee", hba], input=b"local all okul trust\nlocal all guest scram-sha-256\nlocal all tls reject\n",
-                       stdout=subprocess.DEVNULL, check=True)
+        self.port = free_port()
+        self.write("pg_hba.conf", HBA.encode())
+        subprocess.run([*self.under, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=db1.example.org", "-keyout", self.home / "data/server.key", "-out", self.home / "data/server.crt"],
+                       capture_output=True, check=True)
+        self.authority = self.home / "authority.pem"    # that of the certificate: itself
+        self.authority.write_bytes(subprocess.run([*self.under, "cat", self.home / "data/server.crt"], capture_output=True, check=True).stdout)
         super().launch()
+
+    def settings(self):
+        return ["-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}", "-c", "ssl=on"]
+
+    def run(self, program, *arguments, tries=1):
+        if program != "initdb":
+            arguments = ("-p", str(self.port), *arguments)
+        return super().run(program, *arguments, tries=tries)
+
+    def url(self, database):
+        return f"{super().url(database)}&port={self.port}"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +61,7 @@ def guarded():
     server.create()
     server.run("psql", "-h", server.home, "-U", "okul", "-d", "postgres", "-qc",
                "CREATE ROLE guest LOGIN PASSWORD 'se@cret'; CREATE ROLE tls LOGIN")
+    server.run("createdb", "-h", server.home, "-U", "okul", "--encoding=LATIN1", "--locale=C", "--template=template0", "latin")
     yield server
     server.stop()
 
@@ -51,23 +79,71 @@ def said(tmp_path, url, *command):
 
 
 @pytest.mark.parametrize("url, remedy", [
-    ("postgresql:///none?host=HOME&user=okul", "make it: createdb"),
-    ("postgresql:///postgres?host=HOME&user=nobody", "pg_hba.conf"),
-    ("postgresql://guest:wrong@/postgres?host=HOME", "correct the password"),
-    ("postgresql:///postgres?host=HOME&user=guest", "add the password"),
+    ("postgresql:///none?host=HOME&port=PORT&user=okul", "make it: createdb"),
+    ("postgresql:///latin?host=HOME&port=PORT&user=okul", "is encoded in LATIN1: create one with"),
+    ("postgresql:///postgres?host=HOME&port=PORT&user=nobody", "pg_hba.conf"),
+    ("postgresql://guest:wrong@/postgres?host=HOME&port=PORT", "correct the password"),
+    ("postgresql:///postgres?host=HOME&port=PORT&user=guest", "add the password"),
     ("postgresql://127.0.0.1:9/okul", "start the server"),
+    ("postgresql://okul@127.0.0.1:PORT/postgres?host=/nowhere", "start the server"),
     ("postgresql://nohost.invalid/okul", "correct the host"),
     ("postgresql://okul:se%cret@localhost/okul", "no URL that libpq can read"),
     ("postgresql://okul:secret@[::1/okul", "no URL that libpq can read"),
     ("postgresql:///postgres?bogus=1", "no URL that libpq can read"),
     ("mysql://localhost/okul", "must be like postgresql://"),
+    ("postgresql://tls@127.0.0.1:PORT/postgres?sslmode=disable", "asks for TLS .hostssl., add sslmode=verify-full"),
+    ("postgresql://okul@127.0.0.1:PORT/postgres?sslmode=verify-full", "add sslrootcert="),
+    ("postgresql://okul@127.0.0.1:PORT/postgres?sslmode=verify-full&sslrootcert=/nowhere.pem", "add sslrootcert="),
+    ("postgresql://okul@127.0.0.1:PORT/postgres?sslmode=verify-full&sslrootcert=OTHER", "was signed by another authority"),
+    ("postgresql://okul@127.0.0.1:PORT/postgres?sslmode=verify-full&sslrootcert=AUTHORITY", "names the server as its certificate does"),
+    ("postgresql://okul@127.0.0.1:OLD/postgres", "is PostgreSQL 14, and okul needs 15 or later: upgrade it"),
+    ("postgresql://okul@127.0.0.1:OLD/postgres?sslmode=require", "turn on ssl on the server"),
 ])
-def test_a_wrong_url_is_one_line_that_says_what_to_do(guarded, tmp_path, url, remedy):
-    assert re.search(remedy, said(tmp_path, url.replace("HOME", str(guarded.home))))
+def test_a_wrong_url_is_one_line_that_says_what_to_do(guarded, old, tmp_path, url, remedy):
+    other = tmp_path / "other.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-keyout",
+                    tmp_path / "other.key", "-out", other], capture_output=True, check=True)
+    for word, meaning in {"HOME": guarded.home, "PORT": guarded.port, "AUTHORITY": guarded.authority, "OTHER": other, "OLD": old}.items():
+        url = url.replace(word, str(meaning))
+    assert re.search(remedy, said(tmp_path, url))
+
+
+@pytest.fixture(scope="module")
+def old():
+    """The port of what begins a connection like PostgreSQL 14, which Debian 12 does not have, without TLS."""
+    def answer(connection):
+        with connection:
+            while True:
+                size, kind = struct.unpack("!ii", connection.recv(8, socket.MSG_WAITALL))
+                connection.recv(size - 8, socket.MSG_WAITALL)
+                if kind == 196608:  # the version of the protocol; else it asks for encryption
+                    break
+                connection.send(b"N")
+            settings = {"server_version": "14.9", "server_encoding": "UTF8", "in_hot_standby": "off", "default_transaction_read_only": "off"}
+            texts = [f"{name}\0{value}\0".encode() for name, value in settings.items()]
+            connection.send(b"R" + struct.pack("!ii", 8, 0) + b"".join(b"S" + struct.pack("!i", 4 + len(t)) + t for t in texts) +
+                            b"Z" + struct.pack("!i", 5) + b"I")
+            connection.recv(1000)
+
+    def listen():
+        while True:
+            try:
+                connection, _ = listener.accept()
+                answer(connection)
+            except (OSError, struct.error):
+                if listener.fileno() < 0:
+                    return
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
 
 
 def test_the_right_password_with_special_characters(guarded, tmp_path):
-    assert "permission denied" in said(tmp_path, f"postgresql://guest:se%40cret@/postgres?host={guarded.home}", "migrate")
+    assert "permission denied" in said(tmp_path, f"postgresql://guest:se%40cret@/postgres?host={guarded.home}&port={guarded.port}", "migrate")
 
 
 def test_a_database_without_tables(guarded, tmp_path):
@@ -94,6 +170,24 @@ def test_machines_that_migrate_an_empty_database_at_once(guarded, tmp_path):
     ends = [run.communicate(timeout=120)[0] for run in runs]
     assert [run.returncode for run in runs] == [0] * 4, ends
     assert sum("made, version" in end for end in ends) == 1 and sum("already" in end for end in ends) == 3, ends
+
+
+def test_a_schema_of_another_version(guarded, tmp_path):
+    url = guarded.create()
+    said(tmp_path, url, "nothing")      # migrates
+    for change, remedy in ("1", "install the newer okul"), ("-1", "run `okulctl migrate`"):
+        with contextlib.closing(psycopg2.connect(url)) as db:
+            db.cursor().execute(f"UPDATE schema_version SET version = version + {change}")
+            db.commit()
+            environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {"OKUL_DATABASE": url}
+            done = subprocess.run([OKULCTL, "-d", tmp_path / "data", "user", "list"], env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 78 and done.stderr.count("\n") == 1 and remedy in done.stderr, done
+            db.cursor().execute(f"UPDATE schema_version SET version = version - {change}")
+            db.commit()
+
+
+def test_an_extension_that_is_not_installed_on_the_server(guarded, tmp_path):
+    assert "must first be installed on the system" in said(tmp_path, guarded.create(), "sql", "CREATE EXTENSION nowhere")
 
 
 @pytest.fixture
@@ -145,6 +239,11 @@ def test_check_looks_at_the_server(school):
     for line in ("ok   server: PostgreSQL", "ok   encryption:", "ok   extension: pg_trgm", "ok   clock: 0 s", "FAIL durability: fsync"):
         assert line in text, text
     assert "okul.db" not in text
+    school.server.sql("DROP EXTENSION pg_trgm CASCADE")
+    assert "FAIL extension: pg_trgm is missing; as its owner run CREATE EXTENSION pg_trgm" in school.server.ctl("check", check=False).stdout
+    for seconds, line in (30, "warn clock: [0-9]+ s apart from the server's; run NTP"), (100, "FAIL clock: [0-9]+ s apart"):
+        school.server.clock.advance(seconds)
+        assert re.search(line, school.server.ctl("check", check=False).stdout)
 
 
 def test_cleanup_runs_once_at_a_time(school):

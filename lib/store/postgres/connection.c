@@ -45,6 +45,11 @@ remedy_of(const char *text)
 		{ "no pg_hba.conf entry",
 			"allow it in the server's pg_hba.conf; where that asks for TLS (hostssl), add sslmode=verify-full to the setting "
 			"database" },
+		{ "root certificate file",
+			"add sslrootcert=FILE to the setting database, with the certificate of the authority that signed the server's" },
+		{ "certificate verify failed",
+			"it was signed by another authority than the one in sslrootcert of the setting database: correct that" },
+		{ "does not match host name", "see that the setting database names the server as its certificate does" },
 		{ "permission denied for database", "grant it: psql -f conf/postgres/roles.sql" },
 		{ "password authentication failed", "correct the password in the setting database" },
 		{ "no password supplied", "add the password to the setting database, or to the file that PGPASSFILE names" },
@@ -82,6 +87,10 @@ no_connection(const PGconn *conn, char *why, size_t room)
 			"in a password, write @ as %%40, : as %%3A, / as %%2F and %% as %%25");
 	while (length > 0 && text[length - 1] == '\n')
 		length--;
+	/* Not libpq's advice to check no certificate. */
+	const char *advice = strstr(text, "\nEither provide the file");
+	if (advice)
+		length = (size_t)(advice - text);
 	text_complain(why, room, "no connection to the database: %.*s; %s", (int)length, text, remedy_of(text));
 	for (char *at = why; (at = strpbrk(at, "\n\t"));)
 		*at = ' ';
