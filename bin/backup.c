@@ -125,7 +125,8 @@ open_aside(struct backup *b)
 {
 	struct stat mine, named;
 
-	b->file = open(b->aside, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* Not O_CLOEXEC: pg_dump has the lock too, and keeps it while it writes, even if this process is killed. */
+	b->file = open(b->aside, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (b->file < 0)
 		return ctl_error(
 			EXIT_DATA, "%s cannot be made: %m%s", b->aside, errno == ENOENT ? "; make the folder first" : "");

@@ -30,12 +30,13 @@ def reading(server):
 
 
 def tuples(place, sql):
-    """The rows of a statement, as tuples."""
+    """The rows of a statement, as tuples; of the file `path`, where a place has one."""
     if place.database:
         import psycopg2
         db = psycopg2.connect(place.database)
     else:
-        db = sqlite3.connect(f"file:{place.data}/okul.db?mode=ro", uri=True)
+        path = f"{place.path}?mode=ro&immutable=1" if hasattr(place, "path") else f"{place.data}/okul.db?mode=ro"
+        db = sqlite3.connect(f"file:{path}", uri=True)
     with contextlib.closing(db):
         cursor = db.cursor()
         cursor.execute(sql)

@@ -96,6 +96,13 @@ class Postgres:
         self.run("createdb", "-h", self.home, "-U", "okul", "--template", name_in(url), name)
         return self.url(name)
 
+    def restored(self, dump):
+        """The URL of a new database with the content of a dump."""
+        name = f"okul{next(numbers)}"
+        self.run("createdb", "-h", self.home, "-U", "okul", "--template=template0", name)
+        subprocess.run(["pg_restore", "--no-owner", "--exit-on-error", f"--dbname={self.url(name)}", dump], check=True)
+        return self.url(name)
+
     def drop(self, url):
         self.run("dropdb", "-h", self.home, "-U", "okul", "--force", name_in(url))
 
