@@ -31,8 +31,8 @@ const struct command command_backup = {
 		"room on the disk until the copy is made. The copy does not contain uploaded\n"
 		"files and keys.conf: see Operate in README.md.\n"
 		"\n"
-		"Of a database on a server it is a dump by pg_dump, called .dump; to restore it:\n"
-		"    createdb NAME && pg_restore --no-owner --dbname=NAME FILE\n"
+		"Of a database on a server it is a dump by pg_dump, called .dump. PostgreSQL in\n"
+		"README.md says how to restore it.\n"
 		"--keep N  in a FOLDER: then deletes the oldest backups of such names, so that N\n"
 		"          are left\n"
 		"--quiet   prints only errors\n",

@@ -5,8 +5,8 @@
 --	sudo -u postgres createuser okul_migrate --pwprompt
 --	sudo -u postgres createuser okul --pwprompt
 --	sudo -u postgres createdb --owner=okul_migrate --encoding=UTF8 --locale=C.UTF-8 --template=template0 okul
---	sudo -u postgres psql -d okul -f conf/postgres/roles.sql
---	OKUL_DATABASE=postgresql://okul_migrate@host/okul okulctl migrate
+--	sudo -u postgres psql -d okul <conf/postgres/roles.sql
+--	OKUL_DATABASE=postgresql://okul_migrate:PASSWORD@host/okul okulctl migrate
 --
 -- Safe to run again.
 

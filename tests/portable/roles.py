@@ -29,9 +29,9 @@ class Roles:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def set_rights(self):
+    def set_rights(self, database=DATABASE):
         script = (engines.ROOT / "conf/postgres/roles.sql").read_text()
-        done = subprocess.run(["psql", "-h", self.server.home, "-U", "boss", "-d", DATABASE, "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+        done = subprocess.run(["psql", "-h", self.server.home, "-U", "boss", "-d", database, "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"],
                               input=script, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
@@ -64,6 +64,23 @@ def test_safe_to_run_again(roles):
     assert roles.rights() != before
     roles.set_rights()
     assert roles.rights() == before
+
+
+def test_a_dump_is_restored_as_readme_says(roles, tmp_path):
+    """By okul_migrate, who can then go on to migrate it."""
+    roles.okul.run(engines.BUILD / "okulctl", "backup", tmp_path / "okul.dump")
+    roles.server.run("createdb", "-h", roles.server.home, "-U", "boss", "--owner=okul_migrate", "--template=template0", "again")
+    url = roles.server.url("again")
+    subprocess.run(["pg_restore", "--no-owner", "--exit-on-error", "--dbname=" + url.replace("user=okul", "user=okul_migrate"),
+                    tmp_path / "okul.dump"], check=True)
+    roles.set_rights("again")
+    before, roles.owner = roles.owner, engines.School(tmp_path, url.replace("user=okul", "user=okul_migrate"))     # migrates
+    try:
+        again = roles.rights()
+    finally:
+        roles.owner = before
+    assert again == roles.rights()
+    engines.School(tmp_path, url, migrate=False).run(engines.BUILD / "okulctl", "user", "add", "again@example.com")
 
 
 @pytest.mark.parametrize("program", engines.PROGRAMS, ids=lambda program: program.name)

@@ -50,11 +50,12 @@ remedy_of(const char *text)
 		{ "certificate verify failed",
 			"it was signed by another authority than the one in sslrootcert of the setting database: correct that" },
 		{ "does not match host name", "see that the setting database names the server as its certificate does" },
-		{ "permission denied for database", "grant it: psql -f conf/postgres/roles.sql" },
+		{ "permission denied for database", "grant it: psql -d NAME <conf/postgres/roles.sql" },
 		{ "password authentication failed", "correct the password in the setting database" },
 		{ "no password supplied", "add the password to the setting database, or to the file that PGPASSFILE names" },
 		{ "database \"", "make it: createdb --encoding=UTF8 --template=template0 NAME" },
-		{ "role \"", "make it: psql -f conf/postgres/roles.sql" },
+		{ "role \"",
+			"make it: createuser --pwprompt NAME; then give it its rights: psql -d okul <conf/postgres/roles.sql" },
 		{ "Connection refused", "start the server, or correct host and port in the setting database" },
 		{ "No such file", "start the server, or correct host and port in the setting database" },
 		{ "could not translate host", "correct the host in the setting database" },
@@ -73,6 +74,19 @@ remedy_of(const char *text)
 	return "the server's log says more";
 }
 
+/* Whether libpq could not read the URL, or took a part of a password for a host or a port; then it quotes what it took. */
+static bool
+is_misread(const char *text)
+{
+	static const char host[] = "could not translate host name \"";
+	const char *name = strstr(text, host);
+
+	if (name && memchr(name + strlen(host), '@', strcspn(name + strlen(host), "\"")))
+		return true;
+	return strstr(text, " URI") || strstr(text, "percent-encoded") || strstr(text, "IPv6") ||
+		strstr(text, "connection option \"port\"") || strstr(text, "invalid port number");
+}
+
 /* libpq's message has a line for each host that it tried. */
 static bool
 no_connection(const PGconn *conn, char *why, size_t room)
@@ -80,8 +94,7 @@ no_connection(const PGconn *conn, char *why, size_t room)
 	const char *text = conn ? pq.PQerrorMessage(conn) : "out of memory";
 	size_t length = strlen(text);
 
-	/* Of a URL that libpq cannot read it quotes the part, which may be the password. */
-	if (strstr(text, " URI") || strstr(text, "percent-encoded") || strstr(text, "IPv6"))
+	if (is_misread(text))
 		return text_complain(why, room,
 			"the setting database is no URL that libpq can read: see the connection URIs in PostgreSQL's manual; "
 			"in a password, write @ as %%40, : as %%3A, / as %%2F and %% as %%25");

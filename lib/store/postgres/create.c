@@ -47,6 +47,11 @@ fill(struct db *db, const char *schema, char *why, size_t room)
 	bool good = script.failed ? text_complain(why, room, "out of memory")
 				  : db_script(db, script.s, false, why, room) == DB_DONE;
 	buf_clear(&script);
+	if (!good && strstr(why, "permission denied")) {
+		size_t length = strlen(why);
+		snprintf(why + length, room - length,
+			"; run this as the owner of the database, okul_migrate in conf/postgres/roles.sql");
+	}
 	return good;
 }
 
