@@ -314,6 +314,12 @@ REQUESTS ?= 10000
 replay:	## send the same requests to both engines, and compare the responses (REQUESTS=10000)
 	@OKUL_REPLAY=$(REQUESTS) $(MAKE) --no-print-directory FLAVOUR=test DATABASE=postgres TESTS="tests/api/replay.py -s" api
 
+.PHONY: moved
+moved:	## move a school of 1,000,000 results to PostgreSQL and back, and compare the responses (MOVED="--results 20000")
+	@conf/setup.sh build run test
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
+	@PYTHONDONTWRITEBYTECODE=1 tests/bench/moved.py $(MOVED)
+
 # Both engines side by side: schemas, statements, counts, functions, answers, rights.
 .PHONY: portable
 portable: setup-test	## compare SQLite and PostgreSQL: schemas, statements and their answers, triggers, rights
