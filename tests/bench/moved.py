@@ -222,7 +222,7 @@ def main():
         before, _ = measure(school, "on the file", requests, None)
         print(f"moved to PostgreSQL in {school.move(server.create()):.0f} s")
         _, there = measure(school, "on PostgreSQL", requests, before)
-        print(f"moved back in {school.move("folder"):.0f} s")
+        print(f"moved back in {school.move('folder'):.0f} s")
         _, back = measure(school, "on the file again", requests, before)
         differ = there + back
     finally:
