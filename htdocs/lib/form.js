@@ -47,7 +47,7 @@ export function makeForm(fields, { values = {}, first = [], skip = [], editors =
 	function reset(now) {
 		body.replaceChildren();
 		for (const name of names) {
-			const row = makeRow(fields[name], now[name], editors[name]);
+			const row = makeRow(fields[name], now[name], editors[name], isChange);
 			rows.set(name, row);
 			body.append(row);
 		}
@@ -102,15 +102,15 @@ function showErrors(form, rows, top, sentences) {
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-/** A field with label, hint and errors. */
-function makeRow(field, value, makeEditor = editorOf(field)) {
+/** A field with label, hint and errors. In a change every field may be left as it is, so that goes without saying. */
+function makeRow(field, value, makeEditor = editorOf(field), isChange = false) {
 	const id = newId("field");
 	const errors = h("div", { class: "error", id: `${id}-error` });
 	const hint = tryText(`hint.${field.name}`, null);
 	const editor = makeEditor(field, value);
 	const control = editor.matches("input, select, textarea") ? editor : editor.querySelector("[data-control]");
 	const isCheckbox = control?.type === "checkbox";
-	const label = [fieldLabel(field.name), !field.isRequired && !isCheckbox && h("small", {}, ` ${t("optional")}`)];
+	const label = [fieldLabel(field.name), !field.isRequired && !isChange && !isCheckbox && h("small", {}, ` ${t("optional")}`)];
 	const described = [hint && `${id}-hint`, `${id}-error`].filter(Boolean).join(" ");
 	let row;
 	if (control) {
@@ -168,7 +168,7 @@ export function checkEditor(field, value) {
 	return editor(input, () => input.checked, () => (field.const === true && !input.checked ? t("invalid.must-accept") : null));
 }
 
-function numberEditor(field, value) {
+export function numberEditor(field, value) {
 	const input = h("input", {
 		type: "number", inputmode: field.type === "integer" ? "numeric" : "decimal", step: field.type === "integer" ? 1 : "any",
 		min: field.minimum, max: field.maximum, value: value ?? "", required: field.isRequired,
@@ -186,7 +186,7 @@ function numberEditor(field, value) {
 const FORMATS = { email: "email", date: "date", uri: "url" };
 const AUTOCOMPLETE = { name: "given-name", surname: "family-name", email: "email", phoneNumber: "tel-national", birthDate: "bday" };
 
-function lineEditor(field, value) {
+export function lineEditor(field, value) {
 	const input = h("input", {
 		type: FORMATS[field.format] ?? "text", autocomplete: AUTOCOMPLETE[field.name] ?? "off", required: field.isRequired,
 		inputmode: field.pattern === "^[0-9]+$" && "numeric", value: value ?? "",
@@ -194,7 +194,7 @@ function lineEditor(field, value) {
 	return editor(input, () => textOf(field, input.value), () => checkText(field, input));
 }
 
-function textEditor(field, value) {
+export function textEditor(field, value) {
 	const area = h("textarea", { rows: field.maxLength > 2000 ? 8 : 4, required: field.isRequired, value: value ?? "" });
 	return editor(area, () => textOf(field, area.value), () => checkText(field, area));
 }
@@ -234,7 +234,7 @@ function matches(pattern, text) {
 }
 
 /** A list of texts, one a line. */
-function linesEditor(field, value) {
+export function linesEditor(field, value) {
 	const area = h("textarea", { rows: 3, value: (value ?? []).join("\n") });
 	const lines = () => area.value.split("\n").map((line) => line.trim()).filter(Boolean);
 	return editor(area, lines, () => (field.maxItems < lines().length ? t("invalid.many", { n: field.maxItems }) : null));

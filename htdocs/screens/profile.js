@@ -4,7 +4,7 @@ import { download, request } from "../lib/api.js";
 import { confirmDestruction, notify } from "../lib/dialog.js";
 import { fill, h, icon } from "../lib/dom.js";
 import { busy, failureBox } from "../lib/failure.js";
-import { makeForm, sendChange } from "../lib/form.js";
+import { lineEditor, makeForm, sendChange } from "../lib/form.js";
 import { guardLeaving } from "../lib/route.js";
 import { shape } from "../lib/schema.js";
 import { date, isChosen, t, useLanguage, valueLabel } from "../lib/text.js";
@@ -14,7 +14,7 @@ export async function profile() {
 	const opened = { before: data, etag };
 	const form = makeForm(fields, {
 		values: data, first: ["name", "surname", "username", "language", "countryCode", "phoneNumber", "birthDate", "gender"],
-		action: t("save"), isChange: true,
+		editors: { profilePhoto: lineEditor }, action: t("save"), isChange: true,
 		submit: async (body) => {
 			if (Object.keys(body).length === 0)
 				return notify(t("nothing-changed"));
@@ -29,8 +29,9 @@ export async function profile() {
 			await whoAmI();
 		},
 	});
+	form.classList.add("wide-form");
 	guardLeaving(() => form.isConnected && form.isDirty());
-	return h("div", { class: "narrow" },
+	return h("div", {},
 		h("h1", {}, t("menu./profile")),
 		h("dl", { class: "facts" },
 			h("dt", {}, t("field.email")), h("dd", {}, data.email),
