@@ -27,7 +27,7 @@ test("each sentence that the app asks for is there, and each that is there is as
 	const known = Object.keys(tables.en);
 	const asked = new Set([...sources.matchAll(/\bt\(\s*"([^"]+)"/g)].map((match) => match[1]));
 	// t(condition ? "a" : "b")
-	for (const [, inner] of sources.matchAll(/\bt\(([^()]*\?[^()]*)\)/g))
+	for (const [, inner] of sources.matchAll(/\bt\([^()?]*\?([^()]*)\)/g))
 		for (const [, key] of inner.matchAll(/"([^"]+)"/g))
 			asked.add(key);
 	const isKnown = (key) => known.some((one) => one === key || one === `${key}_other`);
