@@ -33,7 +33,7 @@ export function onSessionOver(dialog) {
  * @param {AbortSignal} [options.signal]
  * @param {boolean} [options.anonymous] without token
  * @param {boolean} [options.blob] the response is a file
- * @returns {Promise<{data: any, etag: ?string}>}
+ * @returns {Promise<{data: any, etag: ?string, timestamp: string}>} timestamp: of the response, by the clock of the server
  * @throws {Failure}
  */
 export async function request(method, path, options = {}) {
@@ -51,7 +51,7 @@ export async function request(method, path, options = {}) {
 		return { data: await response.blob(), etag: null, name: fileName(response) };
 	const envelope = await response.json().catch(() => null);
 	if (response.ok && envelope)
-		return { data: envelope.data, etag: response.headers.get("ETag") };
+		return { data: envelope.data, etag: response.headers.get("ETag"), timestamp: envelope.timestamp };
 	throw new Failure(response.status, envelope?.errors ?? [t("error.unreadable", { status: String(response.status) })], retryAfter(response));
 }
 

@@ -1,5 +1,5 @@
 // The shapes of the API, from its OpenAPI document: forms are made of them, so that a new field needs no change here.
-import { get, url } from "./api.js";
+import { url } from "./api.js";
 
 let loading = null;
 
@@ -82,5 +82,3 @@ export async function parameters(method, path) {
 /** The routes of the API. */
 export const paths = async () => (await load()).paths;
 
-/** A value of a setting that everybody may read, or null. */
-export const publicSetting = (key) => get(`/settings/${key}`, {}, { anonymous: true }).then((setting) => setting.value, () => null);
