@@ -51,7 +51,7 @@ export function makeList({ path, query, columns, filters = [], hasSearch = true,
 
 	function show({ items, pagination }) {
 		fill(results,
-			h("p", { class: "count" }, t("list.count", { n: pagination.total })),
+			pagination.total > 0 && h("p", { class: "count" }, t("list.count", { n: pagination.total })),
 			items.length ? table(items) : h("p", { class: "nothing" }, pagination.total ? t("list.past-end") : empty),
 			pages(pagination, (page) => change({ page: page > 1 ? String(page) : null })));
 		element.rows = items;
