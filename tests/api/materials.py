@@ -463,7 +463,7 @@ def test_who_has_a_material(okul, boss):
     assert seen["items"][1]["user"] == {"id": ada.id, "email": ada.email, "name": "Ada", "surname": "Lovelace"}
     assert seen["items"][1]["assignedBy"]["id"] == boss.id and seen["items"][1]["openedAt"] is None
     mine = ada.get(f"{MATERIALS}/assigned/me").data["materials"][0]
-    assert okul.get(mine["pdfs"][0]["url"]).status == 200
+    assert okul.get(own_url(ada, made)).status == 200
     one = boss.get(path + "?limit=1&page=2").data["items"][0]
     assert one["openedAt"] is not None and one["assignedAt"] == mine["assignedAt"]
     assert boss.get(f"{MATERIALS}/{NOBODYS}/assignments").status == 404
