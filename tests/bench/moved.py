@@ -32,8 +32,9 @@ import compare
 from helpers.postgres import Postgres
 
 BUILD = pathlib.Path(os.environ.get("OKUL_BUILD", ROOT / "build"))
-# What differs from response to response: its time, and the signatures of links.
-VARIES = re.compile(rb'(?<="timestamp":")[^"]*|(?<="generatedAt":")[^"]*|(?:expires|signature)=[^&"]*')
+# What differs from response to response: its time, figures of the 30 days before it, and the signatures of links.
+VARIES = re.compile(rb'(?<="timestamp":")[^"]*|(?<="generatedAt":")[^"]*|(?<=Last30Days":)\d+|(?<="monthlyGrowthRate":)[-\d.]+'
+                    rb'|(?:expires|signature)=[^&"]*')
 WORDS = ("a", "ay", "ayşe", "yılmaz", "ışık", "istanbul", "ISPARTA", "straße", "strasse", "müller", "öz", "kurs", "türkçe", "example.com",
          "daisy", "nobody at all", "ğ", "garcía", "100%", "_")
 LEVELS = ("A1", "A2", "B1", "B2", "C1", "C2")
