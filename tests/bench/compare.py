@@ -107,23 +107,28 @@ class Target:
 
 
 class Server(Target):
+    SCHOOL = ("--courses", "2000", "--results", "5000")     # options of `okulctl demo`
+    SETTINGS = {}                                           # of the environment
+
     def __init__(self, build, limits, users):
         super().__init__()
         build, _, url = build.partition("=")
         self.command = [str(pathlib.Path(build).resolve() / "okulctl"), "-d", self.data]
         self.env = os.environ | {"OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": limits,
-                                 "OKUL_DELIVERY": "x-accel", "OKUL_BASE_URL": self.url, "OKUL_RETIRE_AFTER": "0"}
+                                 "OKUL_DELIVERY": "x-accel", "OKUL_BASE_URL": self.url, "OKUL_RETIRE_AFTER": "0"} | self.SETTINGS
         if url:
             self.env["OKUL_DATABASE"] = url
-        for words in (["migrate"], ["demo", "--courses", "2000", "--results", "5000"],
-                      ["user", "add", "a@example.com", "--role", "superadmin"]):
+        for words in (["migrate"], ["demo", *self.SCHOOL], ["user", "add", "a@example.com", "--role", "superadmin"]):
             subprocess.run(self.command + words, env=self.env, check=True, stdout=subprocess.DEVNULL)
         subprocess.run(self.command + ["sql", NO_DAILY_LIMIT_POSTGRES if url else NO_DAILY_LIMIT], env=self.env, check=True, stdout=subprocess.DEVNULL)
+        self.start()
+        self.token = self.login("a@example.com")
+        self.tokens = [self.token, *(self.learner(f"learner{i}@example.com") for i in range(1, users))]
+
+    def start(self):
         self.process = subprocess.Popen(self.command + ["serve", "--port", str(self.port)], env=self.env,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait(lambda: urllib.request.urlopen(self.url + "/health"))
-        self.token = self.login("a@example.com")
-        self.tokens = [self.token, *(self.learner(f"learner{i}@example.com") for i in range(1, users))]
 
     def post(self, path, body):
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -149,9 +154,12 @@ class Server(Target):
     def make_test(self):
         return self.send("/proficiency-tests", new_test())
 
-    def stop(self):
+    def end(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
+
+    def stop(self):
+        self.end()
         shutil.rmtree(self.data)
 
 
