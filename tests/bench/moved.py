@@ -103,11 +103,8 @@ class School(compare.Server):
 
     def worker(self, program):
         """The process of the only worker."""
-        found = [int(path.parent.name) for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")
-                 if self.is_worker(path, program)]
-        if len(found) != 1:
-            raise SystemExit(f"{len(found)} workers of {program}")
-        return found[0]
+        return self.wait(lambda: [int(path.parent.name) for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+                                  if self.is_worker(path, program)])[0]
 
     def is_worker(self, path, program):
         with contextlib.suppress(OSError):
