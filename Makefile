@@ -320,11 +320,12 @@ REQUESTS ?= 10000
 replay:	## send the same requests to both engines, and compare the responses (REQUESTS=10000)
 	@OKUL_REPLAY=$(REQUESTS) $(MAKE) --no-print-directory FLAVOUR=test DATABASE=postgres TESTS="tests/api/replay.py -s" api
 
+# The clock of a test build can be set, so that the responses are those of one moment. MOVED has options of tests/bench/moved.py.
 .PHONY: moved
-moved:	## move a school of 1,000,000 results to PostgreSQL and back, and compare the responses (MOVED="--results 20000")
+moved:	## move a school of 1,000,000 results to PostgreSQL and back: the same responses, memory, times (MOVED="--results 20000")
 	@conf/setup.sh build run test
-	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
-	@PYTHONDONTWRITEBYTECODE=1 tests/bench/moved.py $(MOVED)
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test build
+	@OKUL_BUILD=$(BUILD_test) PYTHONDONTWRITEBYTECODE=1 tests/bench/moved.py $(MOVED)
 
 # Both engines side by side: schemas, statements, counts, functions, answers, rights.
 .PHONY: portable
