@@ -71,7 +71,7 @@ WRITER_SOURCES := bin/ctl.c $(wildcard bin/reference/*.c)
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: build clean help
-build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
+build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made $(B)/share/app/.made	## compile everything into build/
 
 $(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
 
@@ -82,6 +82,12 @@ SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/
 $(B)/share/.made: $(SHARED) Makefile
 	@mkdir -p $(@D)
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
+	@touch $@
+
+# The web app, served from share/app: the files of htdocs/ as they are, and the library that draws plots.
+APP := $(shell find htdocs -type f) /usr/share/javascript/chart.js/chart.min.js
+$(B)/share/app/.made: $(APP) Makefile
+	@rm -rf $(@D) && mkdir -p $(@D) && cp -r htdocs/. $(@D) && cp /usr/share/javascript/chart.js/chart.min.js $(@D)/lib/
 	@touch $@
 
 # The path tables of the web servers, generated from the routes of the programs.
@@ -313,6 +319,13 @@ check: setup-test	## in about a minute: the unit tests, and a valid request and 
 REQUESTS ?= 10000
 replay:	## send the same requests to both engines, and compare the responses (REQUESTS=10000)
 	@OKUL_REPLAY=$(REQUESTS) $(MAKE) --no-print-directory FLAVOUR=test DATABASE=postgres TESTS="tests/api/replay.py -s" api
+
+# The clock of a test build can be set, so that the responses are those of one moment. MOVED has options of tests/bench/moved.py.
+.PHONY: moved
+moved:	## move a school of 1,000,000 results to PostgreSQL and back: the same responses, memory, times (MOVED="--results 20000")
+	@conf/setup.sh build run test
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test build
+	@OKUL_BUILD=$(BUILD_test) PYTHONDONTWRITEBYTECODE=1 tests/bench/moved.py $(MOVED)
 
 # Both engines side by side: schemas, statements, counts, functions, answers, rights.
 .PHONY: portable

@@ -133,6 +133,12 @@ enum db_rc db_failure(const struct db *db);
 /* A result in words for an operator: what is wrong and what to do. */
 const char *db_reason(enum db_rc rc);
 
+/*
+ * Whether a server sorts what a statement finds. Where it does not, the rows of a statement that sorts more than a few
+ * thousand would take the memory of this process.
+ */
+bool db_sorts_itself(const struct db *db);
+
 /* Replaces the 2 s that the following statements may take together, until the end of the transaction or snapshot. */
 void db_timeout(struct db *db, int64_t milliseconds);
 

@@ -224,6 +224,12 @@ db_release(struct db *db)
 	db->engine->release(db);
 }
 
+bool
+db_sorts_itself(const struct db *db)
+{
+	return db->engine->sorts_itself;
+}
+
 void
 db_timeout(struct db *db, int64_t milliseconds)
 {

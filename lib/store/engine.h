@@ -13,6 +13,7 @@
 
 struct engine {
 	const char *name;
+	bool sorts_itself;		/* db_sorts_itself() */
 	const char *version_mark;	/* what stands before the version in its schema.sql */
 	struct db *(*open)(const char *place, enum db_mode mode, int version, char *why, size_t room);
 	void (*close)(struct db *db);

@@ -445,7 +445,7 @@ send_page(struct http *http, struct request *rq, const struct table *table, int6
 	size_t args = table->args.count;
 
 	memcpy(values, table->args.values, args * sizeof(*values));
-	values[args] = value_int(table->walk ? INT64_MAX : TABLE_PAGE);
+	values[args] = value_int(table->walk || db_sorts_itself(rq->db) ? INT64_MAX : TABLE_PAGE);
 	values[args + 1] = value_int(offset);
 	enum db_rc rc = db_one(rq->db, &rows, table->sql, (struct args){ values, args + 2 });
 	for (; rc == DB_ROW; rc = db_next(rows), count++) {

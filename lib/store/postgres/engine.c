@@ -148,6 +148,7 @@ postgres_only_deletes(struct db *db, bool only)
 
 const struct engine engine_postgres = {
 	.name = "postgres",
+	.sorts_itself = true,
 	.version_mark = "INSERT INTO schema_version (version) VALUES (",
 	.open = postgres_open,
 	.close = postgres_close,
