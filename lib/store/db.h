@@ -81,6 +81,12 @@ must_use enum db_rc db_one(struct db *db, struct db_rows **rows, const char *sql
 must_use enum db_rc db_run(struct db *db, const char *sql, struct args args, int64_t *changed);
 /* The same where a failure sticks and is handled later. Returns the number of rows changed, 0 on failure. */
 int64_t db_change(struct db *db, const char *sql, struct args args);
+/*
+ * The same where nobody needs the number either, inside a write transaction. On a server it is sent together with the next
+ * statement, or the commit, and its failure shows there: to wait for each would cost a round trip. Its caller cannot handle a
+ * unique violation, which therefore counts as DB_CONFLICT.
+ */
+void db_send(struct db *db, const char *sql, struct args args);
 /* db_one() and db_end(): `*number` (may be NULL) gets the first column of the row, if there is one. */
 must_use enum db_rc db_number(struct db *db, int64_t *number, const char *sql, struct args args);
 

@@ -71,6 +71,15 @@ db_change(struct db *db, const char *sql, struct args args)
 	return db_run(db, sql, args, &changed) == DB_DONE ? changed : 0;
 }
 
+void
+db_send(struct db *db, const char *sql, struct args args)
+{
+	if (db->engine->send)
+		db->engine->send(db, sql, args);
+	else if (db_run(db, sql, args, NULL) == DB_TAKEN && db->failure == DB_DONE)
+		db->failure = DB_CONFLICT;
+}
+
 enum db_rc
 db_number(struct db *db, int64_t *number, const char *sql, struct args args)
 {

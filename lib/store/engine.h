@@ -22,6 +22,7 @@ struct engine {
 	enum db_rc (*next)(struct db_rows *rows);
 	enum db_rc (*one)(struct db *db, struct db_rows **rows, const char *sql, struct args args);
 	enum db_rc (*run)(struct db *db, const char *sql, struct args args, int64_t *changed);
+	void (*send)(struct db *db, const char *sql, struct args args);	/* NULL: it runs at once */
 	void (*end)(struct db_rows *rows);
 
 	int (*columns)(const struct db_rows *rows);

@@ -156,6 +156,7 @@ const struct engine engine_postgres = {
 	.next = postgres_next,
 	.one = postgres_one,
 	.run = postgres_run,
+	.send = postgres_send,
 	.end = postgres_end,
 	.columns = column_count,
 	.column_name = column_name,

@@ -9,8 +9,7 @@ const Time = () => Column('timestamptz', { nullable: true });
 @Entity('users')
 export class User {
 	@PrimaryColumn(ID) id: string;
-	@Column({ type: 'text', unique: true }) email: string;
-	@Column('text') role: 'user' | 'admin' | 'superadmin';
+	@Column({ type: 'text', unique: true }) email: string; @Column('text') role: 'user' | 'admin' | 'superadmin';
 	@Column({ default: true }) isActive: boolean;
 	@Column({ type: 'text', default: 'none' }) deletionStatus: 'none' | 'pending' | 'cancelled' | 'finalized';
 	@Text() name: string | null; @Text() surname: string | null; @Column({ ...TEXT, unique: true }) username: string | null;
@@ -38,8 +37,7 @@ export class Session {
 @Entity('test')
 export class Test {
 	@PrimaryColumn(ID) id: string;
-	@Column('text') title: string;
-	@Column('text') targetLanguage: string;
+	@Column('text') title: string; @Column('text') targetLanguage: string;
 	@Column('int', { nullable: true }) durationMinutes: number | null;
 	@Column({ type: 'int', default: 1 }) maxAttempts: number; // 0: no limit
 	@Column({ default: true }) isPublished: boolean;
@@ -52,9 +50,7 @@ export class Question {
 	@PrimaryColumn(ID) id: string;
 	@ManyToOne(() => Test, test => test.questions, { onDelete: 'CASCADE', nullable: false })
 	@JoinColumn({ name: 'testId' }) @Index() test: Relation<Test>;
-	@Column('int') order: number;
-	@Column('text') text: string;
-	@Column('double precision') points: number;
+	@Column('int') order: number; @Column('text') text: string; @Column('double precision') points: number;
 	@OneToMany(() => Option, option => option.question) options: Relation<Option>[];
 }
 
@@ -63,9 +59,7 @@ export class Option {
 	@PrimaryColumn(ID) id: string;
 	@ManyToOne(() => Question, question => question.options, { onDelete: 'CASCADE', nullable: false })
 	@JoinColumn({ name: 'questionId' }) @Index() question: Relation<Question>;
-	@Column('int') order: number;
-	@Column('text') text: string;
-	@Column() isCorrect: boolean;
+	@Column('int') order: number; @Column('text') text: string; @Column() isCorrect: boolean;
 }
 
 // An open attempt, which the result replaces.
@@ -73,26 +67,18 @@ export class Option {
 @Index(['userId', 'testId'], { unique: true })
 export class Attempt {
 	@PrimaryColumn(ID) id: string;
-	@Column(ID) userId: string;
-	@Column(ID) testId: string;
-	@Column('timestamptz') startedAt: Date;
+	@Column(ID) userId: string; @Column(ID) testId: string; @Column('timestamptz') startedAt: Date;
 	@Column('timestamptz', { nullable: true }) deadline: Date | null;
 }
 
 @Entity('result')
 @Index(['userId', 'testId', 'attempt'], { unique: true })
 export class Result {
-	@PrimaryGeneratedColumn() pk: number;
-	@Column({ ...ID, unique: true }) id: string;
+	@PrimaryGeneratedColumn() pk: number; @Column({ ...ID, unique: true }) id: string;
 	@ManyToOne(() => User, { onDelete: 'CASCADE', nullable: false }) @JoinColumn({ name: 'userId' }) user?: Relation<User>;
-	@Column(ID) userId: string;
-	@Column(ID) testId: string;
-	@Column('int') attempt: number;
-	@Column('double precision') @Index() totalScore: number;
-	@Column('int') correctCount: number;
-	@Column('int') questionCount: number;
-	@Column('text') level: string;
-	@Column('text') targetLanguage: string;
+	@Column(ID) userId: string; @Column(ID) testId: string; @Column('int') attempt: number;
+	@Column('double precision') @Index() totalScore: number; @Column('int') correctCount: number;
+	@Column('int') questionCount: number; @Column('text') level: string; @Column('text') targetLanguage: string;
 	@Column('timestamptz') @Index() completedAt: Date;
 	@Column('bytea') chosen: Buffer; // the option of each question from 1; 0: none
 }
