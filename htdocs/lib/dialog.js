@@ -59,3 +59,14 @@ export function notify(sentence, kind = "good") {
 	region.append(notice);
 	setTimeout(() => notice.remove(), 6000);
 }
+
+let quiet;
+
+/** Tells a screen reader what is seen by others. */
+export function announce(sentence) {
+	if (!quiet?.isConnected) {
+		quiet = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
+		document.body.append(quiet);
+	}
+	quiet.textContent = sentence;
+}
