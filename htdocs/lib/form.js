@@ -129,6 +129,7 @@ function makeRow(field, value, makeEditor = editorOf(field), isChange = false) {
 	}
 	append(row, [hint && h("p", { class: "hint", id: `${id}-hint` }, hint), errors]);
 	row.dataset.name = field.name;
+	row.addEventListener("input", () => errors.firstChild && row.say([]));
 	row.editor = editor;
 	row.say = (sentences) => {
 		fill(errors, sentences.map((sentence) => h("p", {}, sentence)));

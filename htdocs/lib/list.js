@@ -17,16 +17,18 @@ import { fieldLabel, number, t } from "./text.js";
  * @param {Object} [options.fixed] query parameters that do not change
  * @param {(row) => ?string} [options.link] where a row leads
  * @param {(row) => Node} [options.actions] buttons of a row
+ * @param {boolean} [options.keepsPlace] false for a list within a screen, whose filters are not in the address
  * @param {string} options.empty what is said when there is no row
  * @returns {HTMLElement} with `reload()`
  */
-export function makeList({ path, query, columns, filters = [], hasSearch = true, fixed = {}, link, actions, empty }) {
+export function makeList({ path, query, columns, filters = [], hasSearch = true, fixed = {}, link, actions, empty, keepsPlace = true }) {
 	const results = h("div", { class: "results", "aria-live": "polite", "aria-busy": "true" });
 	const element = h("div", { class: "list" }, filterBar({ query, filters, hasSearch, columns, change }), results);
 	let turn = 0;
 
 	function change(names) {
-		changeQuery({ page: null, ...names });
+		if (keepsPlace)
+			changeQuery({ page: null, ...names });
 		for (const [name, value] of Object.entries({ page: null, ...names }))
 			value === null || value === "" ? query.delete(name) : query.set(name, value);
 		load();
@@ -49,7 +51,7 @@ export function makeList({ path, query, columns, filters = [], hasSearch = true,
 
 	function show({ items, pagination }) {
 		fill(results,
-			h("p", { class: "count" }, t("list.count", { n: pagination.total })),
+			pagination.total > 0 && h("p", { class: "count" }, t("list.count", { n: pagination.total })),
 			items.length ? table(items) : h("p", { class: "nothing" }, pagination.total ? t("list.past-end") : empty),
 			pages(pagination, (page) => change({ page: page > 1 ? String(page) : null })));
 		element.rows = items;

@@ -14,7 +14,7 @@ const AT_ONCE = 500;	// people a request
 export function assignments(material) {
 	const path = `/education-materials/${material.id}`;
 	const list = makeList({
-		path: `${path}/assignments`, query: new URLSearchParams(), hasSearch: false, empty: t("assign.nobody"),
+		path: `${path}/assignments`, query: new URLSearchParams(), hasSearch: false, keepsPlace: false, empty: t("assign.nobody"),
 		columns: [
 			{ key: "fullName", cell: (row) => nameOf(personOf(row)) },
 			{ key: "email", cell: (row) => personOf(row).email },

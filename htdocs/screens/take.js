@@ -33,7 +33,7 @@ class Taking {
 		this.progress = h("span", {});
 		this.overview = h("ol", { class: "overview", "aria-label": t("take.overview") });
 		this.body = h("div", { class: "questions" });
-		this.finish = h("button", { type: "button", class: "primary", onclick: () => this.submit() }, t("take.finish"));
+		this.finish = h("button", { type: "button", onclick: () => this.submit() }, t("take.finish"));
 		this.element = h("div", { class: "taking" },
 			h("div", { class: "head" }, h("h1", {}, test.title),
 				h("label", {}, h("input", { type: "checkbox", checked: this.showsAll, onchange: (event) => this.showAll(event.target.checked) }), " ", t("take.all-at-once"))),
@@ -162,6 +162,7 @@ class Taking {
 				"aria-label": `${t("take.question-of", { i: i + 1, all: this.questions.length })}: ${t(`take.${state}`)}`, onclick: () => this.go(i),
 			}, number(i + 1)));
 		}));
+		this.finish.classList.toggle("primary", this.answers.count === this.questions.length);
 		fill(this.progress, t("take.answered", { n: this.answers.count, all: this.questions.length }));
 		if (this.isOver)
 			return;
