@@ -1,6 +1,6 @@
 // Lists whose items are put into another order: dragged with a mouse or a finger, or moved by buttons.
 import { announce } from "./dialog.js";
-import { h, icon } from "./dom.js";
+import { h, icon, nameButton } from "./dom.js";
 import { t } from "./text.js";
 
 const EDGE = 90;	// px from the edge of the window where dragging scrolls
@@ -11,10 +11,12 @@ const STEP = 14;	// px a turn
  * @param {HTMLElement} list
  * @param {{nameOf: (item: HTMLElement) => string, onMoved: (item: HTMLElement) => void}} options nameOf: what the item is called in
  *     labels; onMoved: is called once the item has its new place
- * @returns {{handle: (item) => Node, buttons: (item) => Node[]}} what belongs into each item
+ * @returns {{handle: (item) => Node, buttons: (item) => Node[], relabel: () => void}} what belongs into each item; relabel: names
+ *     the buttons, once the items are there and whenever their names changed
  */
-export function sortable(list, { nameOf, onMoved }) {
+export function sortable(list, { nameOf, onMoved = () => {} }) {
 	const moved = (item) => {
+		relabel();
 		const place = [...list.children].indexOf(item) + 1;
 		announce(t("sort.moved", { name: nameOf(item), n: place, all: list.children.length }));
 		onMoved(item);
@@ -67,13 +69,20 @@ export function sortable(list, { nameOf, onMoved }) {
 	}
 
 	const button = (item, isUp) => h("button", {
-		type: "button", class: "plain small", "aria-label": t(isUp ? "sort.up" : "sort.down", { name: nameOf(item) }), title: t(isUp ? "sort.up" : "sort.down", { name: nameOf(item) }),
-		onclick: () => step(item, isUp),
+		type: "button", class: "plain small", "data-step": isUp ? "sort.up" : "sort.down", onclick: () => step(item, isUp),
 	}, icon(isUp ? "up" : "down"));
+
+	function relabel() {
+		for (const item of list.children)
+			for (const one of item.querySelectorAll("[data-step]"))
+				if (one.closest("li") === item)
+					nameButton(one, t(one.dataset.step, { name: nameOf(item) }));
+	}
 
 	return {
 		handle: (item) => h("span", { class: "handle", "aria-hidden": "true", onpointerdown: (event) => drag(item, event) }, icon("drag")),
 		buttons: (item) => [button(item, true), button(item, false)],
+		relabel,
 	};
 }
 

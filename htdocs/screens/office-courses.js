@@ -75,6 +75,7 @@ async function arrange() {
 			h("span", { class: "row-actions" }, order.buttons(item)));
 		list.append(item);
 	}
+	order.relabel();
 
 	async function save() {
 		isAgain = true;

@@ -1,5 +1,5 @@
 // The levels that a test gives, as ranges of its score on a scale from 0 to 100.
-import { fill, h, icon } from "../lib/dom.js";
+import { fill, h, icon, nameButton } from "../lib/dom.js";
 import { editor } from "../lib/form.js";
 import { findings } from "../lib/levels.js";
 import { number, t } from "../lib/text.js";
@@ -65,9 +65,9 @@ export function levelsEditor(field, value) {
 	function changed() {
 		add.disabled = rows.children.length >= (field.maxItems ?? 6);
 		for (const row of items()) {
-			const label = t("levels.remove", { level: row.range.level });
-			Object.assign(row.lastChild, { title: label, disabled: rows.children.length === 1 });
-			row.lastChild.setAttribute("aria-label", label);
+			const remove = row.querySelector("button");
+			nameButton(remove, t("levels.remove", { level: row.range.level }));
+			remove.disabled = rows.children.length === 1;
 		}
 		const found = findings(ranges());
 		fill(scale, ranges().map((range, i) => segment(`band ${i % 2 ? "odd" : ""}`, range.minScore, range.maxScore, range.level)),

@@ -1,7 +1,7 @@
 // Education materials for the office: their list, and the form of one with its PDFs and the people who have it.
 import { request, upload } from "../lib/api.js";
 import { confirmDestruction } from "../lib/dialog.js";
-import { append, fill, h, icon, newId } from "../lib/dom.js";
+import { append, fill, h, icon, nameButton, newId } from "../lib/dom.js";
 import { actionButton, deleteButton, editForm } from "../lib/edit.js";
 import { editor } from "../lib/form.js";
 import { makeList } from "../lib/list.js";
@@ -139,14 +139,9 @@ function videosEditor(field, value) {
 
 	function relabel() {
 		add.disabled = list.children.length >= (field.maxItems ?? Infinity);
-		for (const item of list.children) {
-			const name = t("office-materials.video", { n: place(item) });
-			[t("sort.up", { name }), t("sort.down", { name }), t("delete-name", { name })].forEach((label, i) => {
-				const button = item.querySelectorAll(".row-actions button")[i];
-				button.setAttribute("aria-label", label);
-				button.title = label;
-			});
-		}
+		order.relabel();
+		for (const item of list.children)
+			nameButton(item.querySelector(".row-actions > :last-child"), t("delete-name", { name: t("office-materials.video", { n: place(item) }) }));
 	}
 
 	function sayAt(path, sentence) {

@@ -1,6 +1,6 @@
 // The questions of a test and their options, edited in place.
 import { announce, openDialog } from "../lib/dialog.js";
-import { append, fill, h, icon, newId } from "../lib/dom.js";
+import { append, fill, h, icon, nameButton, newId } from "../lib/dom.js";
 import { editor } from "../lib/form.js";
 import { sortable } from "../lib/sort.js";
 import { number, t } from "../lib/text.js";
@@ -29,6 +29,7 @@ export function questionsEditor(field, value) {
 	return Object.assign(editor(h("div", {}, list, h("div", { class: "actions" }, add)), () => [...list.children].map((item) => item.question)), { sayAt, sayNothing });
 
 	function relabel() {
+		order.relabel();
 		[...list.children].forEach((item) => item.relabel());
 		add.disabled = list.children.length >= (field.maxItems ?? Infinity);
 	}
@@ -67,10 +68,7 @@ export function questionsEditor(field, value) {
 				const n = placeOf(item);
 				fill(toggle, h("strong", {}, `${number(n)}.`), " ", h("span", {}, snippet(question.text)));
 				for (const button of buttons)
-					name(button, t(button.dataset.label, { n }));
-				const [up, down] = item.querySelectorAll(".part-head .row-actions button");
-				name(up, t("sort.up", { name: t("questions.n", { n }) }));
-				name(down, t("sort.down", { name: t("questions.n", { n }) }));
+					nameButton(button, t(button.dataset.label, { n }));
 			},
 			/** The body is made when it is first seen: a test may have 200 questions. */
 			open(isWanted) {
@@ -108,11 +106,6 @@ export function questionsEditor(field, value) {
 }
 
 const placeOf = (item) => [...item.parentNode.children].indexOf(item) + 1;
-
-function name(button, label) {
-	button.title = label;
-	button.setAttribute("aria-label", label);
-}
 
 /** Shows a sentence behind an input. */
 function say(input, sentence) {
@@ -174,16 +167,14 @@ function questionBody(item) {
 		element.relabel = (n) => {
 			right.setAttribute("aria-label", t("questions.is-right", { n }));
 			text.setAttribute("aria-label", t("questions.option", { n }));
-			name(trash, t("questions.remove-option", { n }));
-			const [up, down] = element.querySelectorAll(".row-actions button");
-			name(up, t("sort.up", { name: t("questions.option", { n }) }));
-			name(down, t("sort.down", { name: t("questions.option", { n }) }));
+			nameButton(trash, t("questions.remove-option", { n }));
 		};
 		return element;
 	}
 
 	function changed() {
 		question.options = [...options.children].map((element) => element.option);
+		order.relabel();
 		[...options.children].forEach((element, i) => element.relabel(i + 1));
 		add.disabled = options.children.length >= 10;
 	}

@@ -9,7 +9,8 @@ const WEAK = 0.2;	// as the API says of discrimination
 
 export async function statistics({ params }) {
 	const [test, figures] = await Promise.all([get(`/proficiency-tests/${params.id}`), get(`/proficiency-tests/${params.id}/statistics`)]);
-	const doubts = figures.questions.filter((question) => doubtOf(question, figures.attempts));
+	const doubts = figures.questions.map((question, i) => ({ i, doubt: doubtOf(question, figures.attempts) })).filter(({ doubt }) => doubt);
+	const shown = figures.questions.map((question, i) => shownQuestion(question, i, figures.attempts));
 	return [
 		h("p", {}, h("a", { href: `#/office/tests/${test.id}` }, test.title)),
 		h("h1", {}, t("statistics")),
@@ -20,9 +21,15 @@ export async function statistics({ params }) {
 				summary(figures),
 				h("h2", {}, t("field.questions")),
 				h("p", {}, t("statistics.doubts", { n: doubts.length, all: figures.questions.length })),
-				h("ol", { class: "plain-list" }, figures.questions.map((question, i) => shownQuestion(question, i, figures.attempts))),
+				h("div", { class: "actions" }, doubts.map(({ i }) => h("button", { type: "button", class: "small", onclick: () => show(shown[i]) }, t("questions.n", { n: i + 1 })))),
+				h("ol", { class: "plain-list" }, shown),
 			],
 	];
+}
+
+function show(question) {
+	question.scrollIntoView({ block: "start" });
+	question.querySelector("h3").focus({ preventScroll: true });
 }
 
 const decimals = (value, digits = 2) => (value === null ? "–" : number(value, { maximumFractionDigits: digits }));
@@ -55,7 +62,7 @@ function shownQuestion(question, i, attempts) {
 	const doubt = doubtOf(question, attempts);
 	const unused = question.options.filter((option) => !option.isCorrect && option.chosen === 0);
 	return h("li", { class: `figure ${doubt ? "doubtful" : ""}` },
-		h("h3", {}, `${number(i + 1)}. `, h("span", { class: "text" }, question.text)),
+		h("h3", { tabindex: -1 }, `${number(i + 1)}. `, h("span", { class: "text" }, question.text)),
 		doubt && h("p", { class: "box warn" }, icon("warning"), " ", t(`statistics.doubt.${doubt}`)),
 		h("p", { class: "hint" }, t("statistics.right", { share: share(question.difficulty) }), " · ", t("statistics.discrimination", { value: decimals(question.discrimination) })),
 		h("ul", { class: "plain-list" }, question.options.map((option) => bar(option.text, option.chosen, attempts, option.isCorrect)),
