@@ -5,9 +5,10 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUILD = path.resolve(ROOT, process.env.OKUL_BUILD ?? "build/test");
 const SHOTS = path.join(ROOT, "build/web");
 const TRIES = 300;	// of 100 ms: the machine may be busy
@@ -197,7 +198,7 @@ export async function checkLayout(page) {
 /** Fails when axe-core finds something. */
 export async function checkAccess(page) {
 	if (!(await page.evaluate(() => "axe" in window)))
-		await page.evaluate(fs.readFileSync(path.join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8"));
+		await page.evaluate(fs.readFileSync(path.join(ROOT, "tests/web/node_modules/axe-core/axe.min.js"), "utf8"));
 	const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
 	if (violations.length)
 		throw new Error(violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => node.html).slice(0, 3).join("\n  ")}`).join("\n"));
