@@ -41,13 +41,14 @@ export function editForm(fields, { path, screen, opened, parts = {}, onSaved, ..
 			return notify(t("nothing-changed"));
 		const { data: before, etag } = form.opened;
 		const current = `${path}/${before.id}`;
-		if (await sendChange({ path: current, current, etag, before, body, parts }))
-			notify(t("saved"));
+		const isSaved = await sendChange({ path: current, current, etag, before, body, parts });
 		form.opened = await request("GET", current);
 		// Drawing the form anew would close what was opened and lose the place.
 		const isAsShown = Object.entries(form.values()).every(([name, value]) => JSON.stringify(value) === JSON.stringify(plain(name, form.opened.data[name])));
 		isAsShown ? form.keep() : form.reset(form.opened.data);
 		onSaved?.(form.opened.data);
+		if (isSaved)
+			notify(t("saved"));
 	}
 }
 

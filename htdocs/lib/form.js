@@ -272,7 +272,7 @@ export function jsonEditor(field, value) {
 /**
  * Sends a change with If-Match. If somebody else was faster, shows both versions side by side and sends what the person chose.
  * @param {{method?: string, path: string, current: string, etag: string, before: Object, body: Object}} change `path` takes the
- *     change, `current` is the GET of what is changed, `etag` and `before` what that gave when the form was opened
+ *     change, `current` is the GET of what is changed, or a function that returns its data and tag; `etag` and `before` what that gave when the form was opened
  * @param {Object<string, {plain: (value) => any, show: (value, other) => Node}>} [change.parts] fields that are no plain values:
  *     `plain` makes what the API takes of what it gives, `show` what a person is shown of it beside the other version
  * @param {(body: Object, before: Object) => Object} [change.complete] adds what every request needs
@@ -287,7 +287,7 @@ export async function sendChange({ method = "PATCH", path, current, etag, before
 			if (error.status !== 412)
 				throw error;
 		}
-		const now = await request("GET", current);
+		const now = typeof current === "function" ? await current() : await request("GET", current);
 		const [old, theirs] = [plainOf(before, parts), plainOf(now.data, parts)];
 		// What nobody types, as the time of the last login, is no conflict.
 		if (Object.keys(theirs).some((name) => !NOT_TYPED.has(name) && !same(old[name], theirs[name]))) {
@@ -326,7 +326,7 @@ function askBoth(before, mine, theirs, parts) {
 			})));
 		const result = () => Object.fromEntries(rows.filter((name) => chosen.get(name)).map((name) => [name, name in mine ? mine[name] : before[name]]));
 		return [
-			h("div", { class: "content" }, h("p", {}, t("conflict.text")), table),
+			h("div", { class: "content" }, h("p", {}, t("conflict.text")), h("div", { class: "scroll" }, table)),
 			h("footer", {},
 				h("button", { type: "button", onclick: () => close(null) }, t("conflict.keep-theirs")),
 				h("button", { type: "button", class: "primary", onclick: () => close(result()) }, t("save"))),

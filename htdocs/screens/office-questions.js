@@ -39,7 +39,7 @@ export function questionsEditor(field, value) {
 		const added = makeItem(question, true);
 		item ? item.after(added) : list.append(added);
 		relabel();
-		added.part("text").focus();
+		added.inputAt("text").focus();
 	}
 
 	function remove(item) {
@@ -77,7 +77,7 @@ export function questionsEditor(field, value) {
 				body.hidden = !isWanted;
 				toggle.setAttribute("aria-expanded", String(isWanted));
 			},
-			part(path) {
+			inputAt(path) {
 				item.open(true);
 				return body.querySelector(`[data-part="${path}"]`) ?? [...body.querySelectorAll(".choices > li")][/^options\[(\d+)/.exec(path)?.[1]]?.querySelector("input[type=text]") ??
 					body.querySelector("[data-part=text]");
@@ -93,7 +93,7 @@ export function questionsEditor(field, value) {
 		const item = list.children[place];
 		if (!item)
 			return false;
-		say(item.part(rest), sentence);
+		say(item.inputAt(rest), sentence);
 		return true;
 	}
 

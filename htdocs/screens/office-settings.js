@@ -1,17 +1,18 @@
 // Settings: values of any type that the school's pages read.
 import { get, request } from "../lib/api.js";
-import { confirmDestruction, notify } from "../lib/dialog.js";
+import { notify } from "../lib/dialog.js";
 import { fill, h, icon } from "../lib/dom.js";
 import { actionButton } from "../lib/edit.js";
 import { makeForm, sendChange } from "../lib/form.js";
 import { makeList } from "../lib/list.js";
-import { go, guardLeaving } from "../lib/route.js";
+import { guardLeaving, mayLeave } from "../lib/route.js";
 import { shape } from "../lib/schema.js";
 import { t, time } from "../lib/text.js";
 import { shownSetting, typeOf, valueEditor } from "./office-value.js";
 
 const PATH = "/settings";
 const SCREEN = "/office/settings";
+const VERSIONS = 50;	// shown
 const addressOf = (key) => `${PATH}/${encodeURIComponent(key)}`;
 
 export async function settings({ query }) {
@@ -21,15 +22,15 @@ export async function settings({ query }) {
 		h("div", { class: "head" }, h("h1", {}, t("menu./office/settings")),
 			h("div", { class: "actions" }, h("a", { class: "button primary", href: `#${SCREEN}?view=new` }, icon("plus"), t("settings.new")))),
 		makeList({
-			path: PATH, query, empty: t("settings.empty"),
+			path: PATH, query, hasSearch: false, empty: t("settings.empty"),
 			link: (one) => `#${SCREEN}/${encodeURIComponent(one.key)}`,
 			columns: [
-				{ key: "key", isSortable: true, cell: (one) => one.key },
+				{ key: "key", cell: (one) => one.key },
 				{ key: "type", cell: (one) => t(`type.${typeOf(one.value)}`) },
 				{ key: "value", cell: (one) => shownSetting(one.value) },
 				{ key: "description", cell: (one) => one.description },
 				{ key: "isPublic", cell: (one) => t(one.isPublic ? "yes" : "no") },
-				{ key: "updatedAt", isSortable: true, cell: (one) => time(one.updatedAt) },
+				{ key: "updatedAt", cell: (one) => time(one.updatedAt) },
 			],
 		}),
 	];
@@ -58,46 +59,43 @@ async function newSetting() {
 
 export async function setting({ params: { key } }) {
 	const address = addressOf(key);
-	let opened = await request("GET", address);
+	let opened = await load();
 	const form = makeForm(await shape("UpsertSettingDto"), {
 		skip: ["key"], first: ["value", "description", "isPublic"], editors: { value: valueEditor }, values: opened.data, action: t("save"), isChange: true,
 		submit: (body) => (Object.keys(body).length ? save(body) : notify(t("nothing-changed"))),
 	});
-	const versions = h("div", {});
+	const versions = h("ol", { class: "plain-list" });
 	guardLeaving(() => form.isConnected && form.isDirty());
-	await drawVersions();
-	return [
-		h("p", {}, h("a", { href: `#${SCREEN}` }, t("settings.all"))),
-		h("div", { class: "head" }, h("h1", {}, key), h("div", { class: "actions" }, actionButton("trash", t("delete"), async () => {
-			await request("DELETE", address);
-			form.keep();
-			notify(t("deleted"));
-			go(SCREEN);
-		}, { isDanger: true, ask: () => confirmDestruction({ title: t("delete-name", { name: key }), text: t("settings.delete-text"), action: t("delete") }) }))),
-		form, h("h2", {}, t("settings.history")), versions,
-	];
+	drawVersions();
+	return [h("p", {}, h("a", { href: `#${SCREEN}` }, t("settings.all"))), h("h1", {}, key), form, h("h2", {}, t("settings.history")), versions];
+
+	/** The tag is read first: if somebody changes the setting in between, saving shows both versions. */
+	async function load() {
+		const { etag } = await request("GET", address);
+		const { items } = await get(`${address}/history`, { limit: VERSIONS });
+		return { data: editable(items[0]), etag, items };
+	}
 
 	async function save(body) {
 		const saved = await sendChange({
-			method: "POST", path: PATH, current: address, etag: opened.etag, before: opened.data, body,
+			method: "POST", path: PATH, current: load, etag: opened.etag, before: opened.data, body,
 			complete: (sent, before) => ({ key, value: before.value, ...sent }),
 		});
+		opened = await load();
+		form.reset(opened.data);
+		drawVersions();
 		if (saved)
 			notify(t("saved"));
-		opened = await request("GET", address);
-		form.reset(opened.data);
-		await drawVersions();
 	}
 
-	/** Older values; one of them becomes the value again as any change does, so that the one before is not lost. */
-	async function drawVersions() {
-		const history = await get(`${address}/history`);
-		const rows = history.items ?? history;
-		fill(versions, rows.length ? h("ol", { class: "plain-list" }, rows.map((row) => h("li", { class: "row-card" },
-			h("div", {}, h("p", {}, shownSetting(row.value)), h("p", { class: "hint" }, versionText(row))),
-			JSON.stringify(row.value) !== JSON.stringify(opened.data.value) && actionButton("copy", t("settings.restore"), () => save({ value: row.value }), { isSmall: true }))))
-			: h("p", { class: "hint" }, t("settings.no-history")));
+	/** A version becomes the newest one, as any change does, so that the one before is not lost. */
+	function drawVersions() {
+		fill(versions, opened.items.map((version, i) => h("li", { class: "row-card" },
+			h("div", {}, h("p", {}, shownSetting(version.value)), version.description && h("p", {}, version.description),
+				h("p", { class: "hint" }, [time(version.changedAt), version.actorEmail, t(version.isPublic ? "value.public" : "value.private")].filter(Boolean).join(" · "))),
+			i === 0 ? h("span", { class: "tag good" }, t("settings.current"))
+				: actionButton("copy", t("settings.restore"), () => save(editable(version)), { isSmall: true, ask: () => mayLeave(t("leave-unsaved")) }))));
 	}
 }
 
-const versionText = (row) => [time(row.createdAt), row.actor?.email].filter(Boolean).join(" · ");
+const editable = ({ value, description, isPublic }) => ({ value, description, isPublic });

@@ -1,5 +1,5 @@
 // Placement tests for the office.
-import { download, get } from "../lib/api.js";
+import { get, saveFile } from "../lib/api.js";
 import { h, icon } from "../lib/dom.js";
 import { actionButton, deleteButton, duplicateButton, publishSwitch } from "../lib/edit.js";
 import { makeList } from "../lib/list.js";
@@ -39,5 +39,8 @@ export async function tests({ query }) {
 
 /** Saves the questions of a test as GIFT text, which Moodle and others read. */
 export const exportButton = (test, isSmall) =>
-	actionButton("download", isSmall ? null : t("gift.export"), () => download(`${PATH}/${test.id}/export`, {}, "test.gift"),
+	actionButton("download", isSmall ? null : t("gift.export"), async () => {
+		const { title, gift } = await get(`${PATH}/${test.id}/export`);
+		saveFile(new Blob([gift], { type: "text/plain" }), `${title.replace(/[\\/:*?"<>|\p{Cc}]+/gu, "_").slice(0, 100)}.gift.txt`);
+	},
 		{ isSmall, title: isSmall ? t("gift.export-name", { name: test.title }) : undefined });
