@@ -91,7 +91,8 @@ export function uploadBox({ label, accept, send, onSent, refuse = () => null }) 
 			} catch (error) {
 				if (abort.signal.aborted)
 					return;
-				fail(sentencesOf(error), () => {
+				// "file: must be ..." names a field that nobody sees.
+				fail(sentencesOf(error).map((sentence) => sentence.replace(/^[\w[\].]+: /, "")), () => {
 					line.element.remove();
 					add([file]);
 				});

@@ -7,7 +7,7 @@ import { makeList } from "../lib/list.js";
 import { nameOf, personSearch } from "../lib/people.js";
 import { go, guardLeaving } from "../lib/route.js";
 import { parameters } from "../lib/schema.js";
-import { size, t, time, valueLabel } from "../lib/text.js";
+import { size, t, valueLabel } from "../lib/text.js";
 import { uploadBox } from "../lib/uploads.js";
 
 const PATH = "/storage/files";
@@ -20,11 +20,9 @@ export async function files({ query }) {
 		path: PATH, query, empty: t("files.empty"),
 		columns: [
 			{ key: "name", label: t("files.name"), isSortable: true, cell: (file) => h("a", { href: file.url, target: "_blank", rel: "noopener" }, file.fileName, h("span", { class: "hidden" }, ` (${t("new-tab")})`)) },
-			{ key: "owner", cell: (file) => ownerOf(file) },
 			{ key: "folder", cell: (file) => t(file.isPublic ? "value.public" : "value.private") },
 			{ key: "size", isSortable: true, cell: (file) => size(file.size) },
 			{ key: "mimeType", cell: (file) => file.mimeType },
-			{ key: "createdAt", cell: (file) => time(file.createdAt) },
 		],
 		filters: [{ name: "folder", choices: folders.map((folder) => [folder, valueLabel(folder)]) }],
 		actions: (file) => [
@@ -45,12 +43,6 @@ export async function files({ query }) {
 			: h("details", {}, h("summary", {}, t("files.of-one")), personSearch({ label: t("files.owner"), onChosen: (person) => go(SCREEN, { owner: person.id }) })),
 		list,
 	];
-}
-
-/** The owner links to their own files. */
-function ownerOf(file) {
-	const owner = file.owner ?? file.user;
-	return owner && h("a", { href: `#${SCREEN}?owner=${owner.id}` }, nameOf(owner));
 }
 
 /** The clipboard is missing without TLS; then the address is shown for copying by hand. */

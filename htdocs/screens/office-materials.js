@@ -93,15 +93,14 @@ function pdfs(form) {
 
 	function draw(files) {
 		fill(list, files.map((pdf) => h("li", { class: "row-card" },
-			h("a", { href: pdf.url, target: "_blank", rel: "noopener" }, icon("file"), " ", pdf.title, h("span", { class: "hidden" }, ` (${t("new-tab")})`)),
-			h("span", { class: "hint" }, size(pdf.size)),
-			actionButton("trash", null, async () => {
+			h("a", { href: pdf.url, target: "_blank", rel: "noopener" }, icon("material"), " ", pdf.title, h("span", { class: "hidden" }, ` (${t("new-tab")})`)),
+			h("span", { class: "pdf-end" }, h("span", { class: "hint" }, size(pdf.size)), actionButton("trash", null, async () => {
 				await request("PATCH", path, { body: { removePdfIds: [pdf.id] } });
 				await changed();
 			}, {
 				isSmall: true, title: t("delete-name", { name: pdf.title }),
 				ask: () => confirmDestruction({ title: t("delete-name", { name: pdf.title }), text: t("office-materials.delete-pdf"), action: t("delete") }),
-			}))),
+			})))),
 			files.length === 0 && h("li", { class: "hint" }, t("office-materials.no-pdfs")));
 	}
 }

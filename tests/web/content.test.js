@@ -44,9 +44,11 @@ async function look(name, where) {
 const forgetNotices = (one) => one.evaluate(() => document.querySelectorAll(".notices p").forEach((notice) => notice.remove()));
 beforeEach(() => Promise.all([page, phone].map(forgetNotices)));
 
-async function saved(one = page) {
-	await one.getByText("Saved", { exact: true }).waitFor();
+/** Saves, and waits until the form says that it is done. */
+async function save(one = page, within = one) {
 	await forgetNotices(one);
+	await within.getByRole("button", { name: "Save" }).click();
+	await one.getByText("Saved", { exact: true }).waitFor();
 }
 
 const get = async (where) => (await admin.call("GET", where)).data;
@@ -219,8 +221,7 @@ test("what is typed in a test is guarded, and two people who change it see both 
 	assert.doesNotMatch(text, /isCorrect|[{}]/);
 	await checkAccess(page);
 	await shot(page, "office-test-conflict-desktop-light");
-	await dialog.getByRole("button", { name: "Save" }).click();
-	await saved();
+	await save(page, dialog);
 	assert.deepEqual((await get(`/proficiency-tests/${made.id}`)).questions.map((one) => one.text), ["two", "one"]);
 	checkProblems(page);
 });
@@ -299,7 +300,8 @@ test("a material: PDFs by choosing and dropping, with progress and cancelling; g
 	await page.getByRole("button", { name: "Close: fake.pdf" }).click();
 	await page.getByRole("button", { name: "Close: notes.txt" }).click();
 	// Dropped, and cancelled while it is on its way.
-	await page.route(/education-materials/, (route) => (route.request().method() === "PATCH" ? undefined : route.continue()));
+	const held = [];
+	await page.route(/education-materials/, (route) => (route.request().method() === "PATCH" ? held.push(route) : route.continue()));
 	const data = await page.evaluateHandle((bytes) => {
 		const transfer = new DataTransfer();
 		transfer.items.add(new File([new Uint8Array(bytes)], "dropped.pdf", { type: "application/pdf" }));
@@ -307,7 +309,9 @@ test("a material: PDFs by choosing and dropping, with progress and cancelling; g
 	}, [...PDF]);
 	await page.dispatchEvent(".drop", "drop", { dataTransfer: data });
 	await page.getByRole("progressbar", { name: "dropped.pdf" }).waitFor();
-	await page.getByRole("button", { name: "Cancel: dropped.pdf" }).click();
+	await until(() => held.length, "the file is on its way");
+	await Promise.all([page.waitForEvent("requestfailed"), page.getByRole("button", { name: "Cancel: dropped.pdf" }).click()]);
+	await held[0].abort().catch(() => {});
 	await page.unroute(/education-materials/);
 	assert.equal((await get(`/education-materials/${id}`)).pdfs.length, 1);
 	await page.dispatchEvent(".drop", "drop", { dataTransfer: data });
@@ -315,8 +319,7 @@ test("a material: PDFs by choosing and dropping, with progress and cancelling; g
 	assert.equal((await get(`/education-materials/${id}`)).pdfs.length, 2);
 	// The form goes on with the material as it is now.
 	await page.locator("[data-name=description] textarea").fill("To be read first");
-	await page.getByRole("button", { name: "Save" }).click();
-	await saved();
+	await save();
 	await page.getByRole("button", { name: /Delete “dropped/ }).click();
 	await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
 	await until(async () => (await get(`/education-materials/${id}`)).pdfs.length === 1, "the PDF is gone");
@@ -392,8 +395,7 @@ test("a setting keeps its type, shows its versions, and an older one is restored
 	await phone.getByRole("dialog").getByText("Other words").waitFor();
 	await checkAccess(phone);
 	await checkLayout(phone);
-	await phone.getByRole("dialog").getByRole("button", { name: "Save" }).click();
-	await saved(phone);
+	await save(phone, phone.getByRole("dialog"));
 	assert.deepEqual((await get("/settings/home.tags/history")).items.map(({ value, description, isPublic }) => [value, description, isPublic]),
 		[[["new", "old"], "Other words", false], [["other"], "Other words", false], [["new", "cheap"], "Words", false]]);
 	await phone.getByRole("button", { name: "Restore" }).last().click();
