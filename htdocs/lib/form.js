@@ -288,22 +288,28 @@ export async function sendChange({ method = "PATCH", path, current, etag, before
 				throw error;
 		}
 		const now = typeof current === "function" ? await current() : await request("GET", current);
-		const chosen = await askBoth(plainOf(before, parts), body, plainOf(now.data, parts), parts);
-		if (!chosen)
-			return null;
-		if (Object.keys(chosen).length === 0)
-			return now.data;
-		[body, etag, before] = [chosen, now.etag, now.data];
+		const [old, theirs] = [plainOf(before, parts), plainOf(now.data, parts)];
+		// What nobody types, as the time of the last login, is no conflict.
+		if (Object.keys(theirs).some((name) => !NOT_TYPED.has(name) && !same(old[name], theirs[name]))) {
+			const chosen = await askBoth(old, body, theirs, parts);
+			if (!chosen)
+				return null;
+			if (Object.keys(chosen).length === 0)
+				return now.data;
+			body = chosen;
+		}
+		[etag, before] = [now.etag, now.data];
 	}
 }
+
+const NOT_TYPED = new Set(["createdAt", "updatedAt", "lastLogin", "questionCount", "isRegistrationComplete"]);
 
 const plainOf = (version, parts) =>
 	Object.fromEntries(Object.entries(version).map(([name, value]) => [name, name in parts ? parts[name].plain(value) : value]));
 
 /** Both versions of each field that differs. @returns {Promise<?Object>} the fields to send */
 function askBoth(before, mine, theirs, parts) {
-	const names = new Set([...Object.keys(mine), ...Object.keys(theirs).filter((name) => !same(before[name], theirs[name]))]);
-	names.delete("updatedAt");
+	const names = new Set([...Object.keys(mine), ...Object.keys(theirs).filter((name) => !NOT_TYPED.has(name) && !same(before[name], theirs[name]))]);
 	const rows = [...names].filter((name) => !same(name in mine ? mine[name] : before[name], theirs[name]));
 	return openDialog(t("conflict.title"), (close) => {
 		const chosen = new Map();
