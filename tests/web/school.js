@@ -183,7 +183,8 @@ export async function checkLayout(page) {
 	const wide = await page.evaluate(() => {
 		const found = [];
 		if (document.documentElement.scrollWidth > innerWidth + 1)
-			found.push(`the page is ${document.documentElement.scrollWidth} px wide`);
+			found.push(`the page is ${document.documentElement.scrollWidth} px wide, by ${[...document.querySelectorAll("main *")]
+				.filter((element) => element.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((element) => `${element.tagName}.${element.className}`)}`);
 		for (const element of document.querySelectorAll("button, a, th, td, h1, h2, label, dt, dd")) {
 			const box = element.getBoundingClientRect();
 			if (box.width && !element.closest(".scroll, .hidden, .skip, #menu") && (box.right > innerWidth + 1 || element.scrollWidth > element.clientWidth + 2 && getComputedStyle(element).display !== "inline"))
