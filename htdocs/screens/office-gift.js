@@ -67,9 +67,13 @@ function giftEditor(field, value) {
 		area.focus();
 	}
 
+	/** The numbers are drawn anew only when there are more or fewer, or other lines are marked: a text may have thousands. */
 	function draw() {
 		const count = area.value.split("\n").length;
-		fill(gutter, Array.from({ length: count }, (_, i) => h("span", { class: marked.has(i + 1) && "wrong" }, `${i + 1}\n`)));
+		const state = [count, ...marked].join();
+		if (state !== gutter.dataset.state)
+			fill(gutter, Array.from({ length: count }, (_, i) => h("span", { class: marked.has(i + 1) && "wrong" }, `${i + 1}\n`)));
+		gutter.dataset.state = state;
 		gutter.scrollTop = area.scrollTop;
 	}
 

@@ -5,7 +5,7 @@ import { append, fill, h, icon, nameButton, newId } from "../lib/dom.js";
 import { actionButton, deleteButton, editForm } from "../lib/edit.js";
 import { editor } from "../lib/form.js";
 import { makeList } from "../lib/list.js";
-import { go } from "../lib/route.js";
+import { go, guardLeaving } from "../lib/route.js";
 import { shape } from "../lib/schema.js";
 import { sortable } from "../lib/sort.js";
 import { LANGUAGES, number, size, t, valueLabel } from "../lib/text.js";
@@ -77,6 +77,7 @@ function pdfs(form) {
 		onSent: changed,
 	});
 	draw(form.opened.data.pdfs);
+	guardLeaving(() => form.isConnected && (form.isDirty() || box.isSending()));
 	return h("section", {}, h("h2", {}, t("field.pdfs")), list, box);
 
 	/**
