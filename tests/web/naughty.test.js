@@ -2,12 +2,12 @@
 // runs, nothing is loaded that the Content-Security-Policy forbids, no dialog opens, and the layout holds.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { checkLayout, PHONE, School } from "./school.js";
 import { packed, payloads } from "./naughty.js";
+import { PDF } from "./office.js";
+import { checkLayout, PHONE, School } from "./school.js";
 
 const AT_ONCE = 8;	// requests
 const RANGES = [{ level: "A1", minScore: 0, maxScore: 50 }, { level: "B1", minScore: 50, maxScore: 100 }];
-const PDF = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
 const texts = payloads();
 const pieces = new Map();
 
@@ -67,7 +67,8 @@ async function fillSchool() {
 		pages = pagination.totalPages;
 	}
 	await rows(users.length, (i) => admin.call("PATCH", `/admin/users/${users[i].id}/profile`, {
-		name: piece(100, i), surname: piece(100, i + 7), expertise: piece(64, i), bio: piece(500, i), interests: Array.from({ length: 20 }, (_, k) => piece(50, 20 * i + k)),
+		name: piece(100, i), surname: piece(100, i + 7), expertise: piece(64, i), bio: piece(500, i),
+			interests: Array.from({ length: 20 }, (_, k) => piece(50, 20 * i + k)),
 		instagram: piece(64, i), x: piece(64, i), tiktok: piece(64, i), snapchat: piece(64, i), facebook: piece(64, i),
 		profilePhoto: addressOf(512, i),
 	}));
@@ -75,23 +76,31 @@ async function fillSchool() {
 		title: piece(200, i), description: piece(20000, i), language: "en", isPublished: true, imageUrl: addressOf(2048, i),
 	}));
 	const question = (k) => ({
-		text: piece(4000, k), mediaUrl: addressOf(2048, k), options: [{ text: piece(1000, 3 * k), isCorrect: true }, { text: piece(1000, 3 * k + 1), isCorrect: false }, { text: piece(1000, 3 * k + 2), isCorrect: false }],
+		text: piece(4000, k), mediaUrl: addressOf(2048, k),
+			options: [{ text: piece(1000, 3 * k), isCorrect: true }, { text: piece(1000, 3 * k + 1), isCorrect: false },
+			{ text: piece(1000, 3 * k + 2), isCorrect: false }],
 	});
 	const tests = await rows(count(200), (i) => admin.call("POST", "/proficiency-tests", {
-		title: piece(200, i), description: piece(5000, i), targetLanguage: piece(8, i).length > 1 ? piece(8, i) : "en", maxAttempts: 0, levelRanges: RANGES,
-		questions: i ? [question(i)] : Array.from({ length: Math.max(count(4000), Math.ceil(count(1000) / 3)) }, (_, k) => question(k)),
+		title: piece(200, i), description: piece(5000, i), targetLanguage: piece(8, i).length > 1 ? piece(8, i) : "en",
+			maxAttempts: 0, levelRanges: RANGES,
+		questions: i ? [question(i)] : Array.from({ length: Math.max(count(4000), Math.ceil(count(1000) / 3)) },
+			(_, k) => question(k)),
 	}));
 	const materials = await rows(count(200), (i) => admin.call("POST", "/education-materials", {
 		title: piece(200, i), description: piece(5000, i), locale: "en",
 		videos: i < 4 ? Array.from({ length: 50 }, (_, k) => ({ title: piece(200, 50 * i + k), url: addressOf(2048, k) })) : [],
 	}));
-	await rows(count(1000), (i) => admin.call("POST", `/education-materials/${materials[i].id}/assign`, { userIds: [learner.user.id], note: piece(1000, i) }));
+	await rows(count(1000), (i) =>
+		admin.call("POST", `/education-materials/${materials[i].id}/assign`,
+		{ userIds: [learner.user.id], note: piece(1000, i) }));
 	const contacts = await rows(count(64), (i) => school.call("POST", "/contact", {
-		fullName: piece(200, i), email: "somebody@example.com", subject: piece(200, i + 3), message: piece(5000, i), source: piece(64, i), language: "en",
+		fullName: piece(200, i), email: "somebody@example.com", subject: piece(200, i + 3), message: piece(5000, i),
+			source: piece(64, i), language: "en",
 	}));
 	await rows(3, (i) => admin.call("POST", `/contact/${contacts[i].id}/reply`, { message: piece(10000, i) }));
 	const values = [(i) => piece(2000, i), (i) => [piece(2000, i), piece(200, i)], (i) => ({ [piece(50, i)]: piece(2000, i) })];
-	await rows(count(500), (i) => admin.call("POST", "/settings", { key: `naughty.${i}`, value: values[i % 3](i), description: piece(500, i) }));
+	await rows(count(500), (i) => admin.call("POST", "/settings",
+		{ key: `naughty.${i}`, value: values[i % 3](i), description: piece(500, i) }));
 	await rows(20, (i) => {
 		const form = new FormData();
 		form.append("folder", "private");
@@ -115,7 +124,8 @@ async function watched(email) {
 	});
 	await page.addInitScript(() => {
 		window.violations = [];
-		document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+		document.addEventListener("securitypolicyviolation",
+			(event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 	});
 	school.advance(61);	// the next code
 	await school.enter(page, email);
@@ -124,7 +134,7 @@ async function watched(email) {
 }
 
 async function visit(page, address) {
-	// The app hears of the new address before the listener that is added here, so that the old screen is not taken for the new one.
+	// The app hears of the address before the listener that is added here: the old screen is not taken for the new one.
 	if (page.url().includes("/app/"))
 		await page.evaluate((to) => new Promise((resolve) => {
 			addEventListener("hashchange", resolve, { once: true });
@@ -135,7 +145,8 @@ async function visit(page, address) {
 	await page.waitForSelector("main:not([aria-busy]) h1");
 	await page.waitForFunction(() => !document.querySelector(".results[aria-busy=true]"));
 	const found = await page.evaluate(() => ({ ran: "__xss" in window, violations: window.violations }));
-	assert.deepEqual({ ...found, dialogs: page.dialogs, problems: page.problems }, { ran: false, violations: [], dialogs: [], problems: [] }, address);
+	assert.deepEqual({ ...found, dialogs: page.dialogs, problems: page.problems },
+		{ ran: false, violations: [], dialogs: [], problems: [] }, address);
 	await checkLayout(page).catch((error) => {
 		throw new Error(`${address}: ${error.message}`);
 	});
@@ -149,16 +160,22 @@ test("hostile texts run nowhere and break no screen", { timeout: 120000 }, async
 	assert.match(response.headers.get("content-security-policy"), /default-src 'self'/);
 	const office = await watched("office@example.com");
 	for (const address of [
-		"/office", ...pagesOf("/office/users", users.length), ...pagesOf("/office/courses", courses.length), "/office/courses?view=order", ...pagesOf("/office/tests", tests.length),
-		"/office/results", `/office/results/${result.id}`, ...pagesOf("/office/materials", materials.length), ...pagesOf("/office/contacts", contacts.length), "/office/files?limit=100",
-		...pagesOf("/office/settings", count(500)), "/office/audit", ...[0, 1, 2].map((i) => `/office/settings/naughty.${i}`), ...users.slice(0, 3).map(({ id }) => `/office/users/${id}`),
-		...courses.slice(0, 2).map(({ id }) => `/office/courses/${id}`), `/office/tests/${tests[0].id}`, `/office/tests/${tests[0].id}/statistics`,
-		...materials.slice(0, 4).map(({ id }) => `/office/materials/${id}`), ...contacts.slice(0, 5).map(({ id }) => `/office/contacts/${id}`), "/profile", "/",
+		"/office", ...pagesOf("/office/users", users.length), ...pagesOf("/office/courses", courses.length),
+			"/office/courses?view=order", ...pagesOf("/office/tests", tests.length),
+		"/office/results", `/office/results/${result.id}`, ...pagesOf("/office/materials", materials.length),
+			...pagesOf("/office/contacts", contacts.length), "/office/files?limit=100",
+		...pagesOf("/office/settings", count(500)), "/office/audit", ...[0, 1, 2].map((i) => `/office/settings/naughty.${i}`),
+			...users.slice(0, 3).map(({ id }) => `/office/users/${id}`),
+		...courses.slice(0, 2).map(({ id }) => `/office/courses/${id}`), `/office/tests/${tests[0].id}`,
+			`/office/tests/${tests[0].id}/statistics`,
+		...materials.slice(0, 4).map(({ id }) => `/office/materials/${id}`),
+			...contacts.slice(0, 5).map(({ id }) => `/office/contacts/${id}`), "/profile", "/",
 	])
 		await visit(office, address);
 	const person = await watched("learner@example.com");
 	for (const address of [
-		"/", ...pagesOf("/courses", courses.length), ...courses.slice(0, 2).map(({ id }) => `/courses/${id}`), ...pagesOf("/tests", tests.length), ...tests.slice(0, 5).map(({ id }) => `/tests/${id}`),
+		"/", ...pagesOf("/courses", courses.length), ...courses.slice(0, 2).map(({ id }) => `/courses/${id}`),
+			...pagesOf("/tests", tests.length), ...tests.slice(0, 5).map(({ id }) => `/tests/${id}`),
 		`/tests/${tests[0].id}/take`, "/results", `/results/${result.id}`, "/materials", "/contact", "/profile", "/sessions",
 	])
 		await visit(person, address);
