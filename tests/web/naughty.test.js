@@ -172,6 +172,9 @@ test("hostile texts run nowhere and break no screen", { timeout: 120000 }, async
 			...contacts.slice(0, 5).map(({ id }) => `/office/contacts/${id}`), "/profile", "/",
 	])
 		await visit(office, address);
+	school.advance(61);
+	const program = texts.filter((text) => /^[ -~]+$/.test(text)).slice(0, 6).join(" ");	// a header takes ASCII alone
+	await school.logIn("learner@example.com", { "User-Agent": program });
 	const person = await watched("learner@example.com");
 	for (const address of [
 		"/", ...pagesOf("/courses", courses.length), ...courses.slice(0, 2).map(({ id }) => `/courses/${id}`),
@@ -179,6 +182,7 @@ test("hostile texts run nowhere and break no screen", { timeout: 120000 }, async
 		`/tests/${tests[0].id}/take`, "/results", `/results/${result.id}`, "/materials", "/contact", "/profile", "/sessions",
 	])
 		await visit(person, address);
+	assert.match(await person.locator("main").textContent(), new RegExp(program.slice(0, 20).replace(/\W/g, ".")));
 	// What stands in the address is a text of somebody else, too.
 	for (const text of texts.slice(0, 40))
 		await visit(person, `/courses?search=${encodeURIComponent([...text].slice(0, 90).join(""))}`);
