@@ -196,7 +196,10 @@ export function shownQuestions(questions, others) {
 	const known = new Set((others ?? []).map((question) => JSON.stringify(question)));
 	const changed = (questions ?? []).map((question, i) => ({ question, n: i + 1 })).filter(({ question }) =>
 		!known.has(JSON.stringify(question)));
+	const isReordered = changed.length === 0 && questions?.length === others?.length &&
+		JSON.stringify(questions) !== JSON.stringify(others);
 	return h("span", { class: "version" }, t("questions.count", { n: questions?.length ?? 0 }),
+		isReordered && `, ${t("questions.other-order")}`,
 		changed.length > 0 && h("ul", {},
 			changed.slice(0, 10).map(({ question, n }) =>
 			h("li", {}, h("span", { class: "text" }, `${number(n)}. ${question.text}`),

@@ -32,7 +32,7 @@ export class Office {
 		for (const [one, size] of [[this.page, "desktop"], [this.phone, "phone"]]) {
 			if (where)
 				await this.school.open(one, where);
-			for (const scheme of ["light", "dark"]) {
+			for (const scheme of ["dark", "light"]) {
 				await one.emulateMedia({ colorScheme: scheme });
 				await checkAccess(one);
 				await shot(one, `${name}-${size}-${scheme}`);
