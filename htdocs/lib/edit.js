@@ -44,7 +44,8 @@ export function editForm(fields, { path, screen, opened, parts = {}, onSaved, ..
 		const isSaved = await sendChange({ path: current, current, etag, before, body, parts });
 		form.opened = await request("GET", current);
 		// Drawing the form anew would close what was opened and lose the place.
-		const isAsShown = Object.entries(form.values()).every(([name, value]) => JSON.stringify(value) === JSON.stringify(plain(name, form.opened.data[name])));
+		const isAsShown = Object.entries(form.values()).every(([name, value]) =>
+			JSON.stringify(value) === JSON.stringify(plain(name, form.opened.data[name])));
 		isAsShown ? form.keep() : form.reset(form.opened.data);
 		onSaved?.(form.opened.data);
 		if (isSaved)
@@ -55,7 +56,8 @@ export function editForm(fields, { path, screen, opened, parts = {}, onSaved, ..
 /** A button that does one thing, after `ask` agreed, and shows what goes wrong as a notice. */
 export function actionButton(name, label, work, { title = label, isSmall = false, isDanger = false, ask } = {}) {
 	return h("button", {
-		type: "button", class: [isSmall && "small", isDanger && "danger"].filter(Boolean).join(" ") || null, "aria-label": title !== label && title,
+		type: "button", class: [isSmall && "small", isDanger && "danger"].filter(Boolean).join(" ") || null,
+			"aria-label": title !== label && title,
 		title: title !== label && title, onclick: async (event) => {
 			const button = event.currentTarget;
 			if (ask && !(await ask()))

@@ -1,4 +1,4 @@
-// What is wrong with level ranges: they have to cover 0 to 100 in rising order, each from where the one before ends, or one above.
+// What is wrong with level ranges: they have to cover 0 to 100 in rising order, each from where the one before ends or one above.
 
 /**
  * @param {{level: string, minScore: ?number, maxScore: ?number}[]} ranges in rising order
@@ -7,7 +7,8 @@
 export function findings(ranges) {
 	const found = [];
 	let end = 0;
-	ranges.filter(({ minScore, maxScore }) => typeof minScore === "number" && typeof maxScore === "number").forEach(({ minScore, maxScore }, i) => {
+	ranges.filter(({ minScore, maxScore }) => typeof minScore === "number" &&
+		typeof maxScore === "number").forEach(({ minScore, maxScore }, i) => {
 		if (maxScore < minScore)
 			found.push({ kind: "reversed", from: minScore, to: maxScore });
 		if (minScore > end && !(i > 0 && minScore === end + 1))

@@ -43,7 +43,8 @@ export function personSearch({ label, onChosen }) {
 }
 
 /** The e-mail addresses in a text, each once; "Ayşe <ayse@example.com>" and any separators are taken. */
-export const addressesIn = (text) => [...new Set((text.match(/[^\s<>,;:"'()[\]]+@[^\s<>,;:"'()[\]]+/g) ?? []).map((one) => one.replace(/\.$/, "").toLowerCase()))];
+export const addressesIn = (text) =>
+	[...new Set((text.match(/[^\s<>,;:"'()[\]]+@[^\s<>,;:"'()[\]]+/g) ?? []).map((one) => one.replace(/\.$/, "").toLowerCase()))];
 
 /**
  * Looks each address up.

@@ -9,8 +9,8 @@ const STEP = 14;	// px a turn
 /**
  * Makes the children of a list sortable.
  * @param {HTMLElement} list
- * @param {{nameOf: (item: HTMLElement) => string, onMoved: (item: HTMLElement) => void}} options nameOf: what the item is called in
- *     labels; onMoved: is called once the item has its new place
+ * @param {{nameOf: (item: HTMLElement) => string, onMoved?: (item: HTMLElement) => void}} options nameOf: what the item is called
+ *     in labels; onMoved: is called once the item has its new place
  * @returns {{handle: (item) => Node, buttons: (item) => Node[], relabel: () => void}} what belongs into each item; relabel: names
  *     the buttons, once the items are there and whenever their names changed
  */
@@ -80,7 +80,8 @@ export function sortable(list, { nameOf, onMoved = () => {} }) {
 	}
 
 	return {
-		handle: (item) => h("span", { class: "handle", "aria-hidden": "true", onpointerdown: (event) => drag(item, event) }, icon("drag")),
+		handle: (item) => h("span", { class: "handle", "aria-hidden": "true", onpointerdown: (event) => drag(item, event) },
+			icon("drag")),
 		buttons: (item) => [button(item, true), button(item, false)],
 		relabel,
 	};

@@ -58,8 +58,12 @@ export function uploadBox({ label, accept, send, onSent, refuse = () => null }) 
 		const bar = h("progress", { max: 1, value: 0, "aria-label": file.name });
 		const state = h("span", { class: "hint", role: "status" }, t("upload.waits"));
 		const buttons = h("span", { class: "row-actions" });
-		const line = { element: h("li", { class: "row-card" }, h("div", {}, h("span", {}, file.name), " ", h("span", { class: "hint" }, size(file.size)), bar), state, buttons), fail, run };
-		const button = (name, label, work) => h("button", { type: "button", class: "small", "aria-label": `${label}: ${file.name}`, onclick: work }, icon(name), label);
+		const line = { element: h("li", { class: "row-card" },
+			h("div", {}, h("span", {}, file.name), " ", h("span", { class: "hint" }, size(file.size)), bar), state, buttons),
+			fail, run };
+		const button = (name, label, work) =>
+			h("button", { type: "button", class: "small", "aria-label": `${label}: ${file.name}`, onclick: work },
+			icon(name), label);
 		const remove = () => {
 			const at = waiting.indexOf(line);
 			if (at >= 0)
@@ -91,7 +95,8 @@ export function uploadBox({ label, accept, send, onSent, refuse = () => null }) 
 			} catch (error) {
 				if (abort.signal.aborted)
 					return;
-				fail(sentencesOf(error), () => {
+				// "file: must be ..." names a field that nobody sees.
+				fail(sentencesOf(error).map((sentence) => sentence.replace(/^[\w[\].]+: /, "")), () => {
 					line.element.remove();
 					add([file]);
 				});

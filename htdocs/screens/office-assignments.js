@@ -19,7 +19,8 @@ export function assignments(material) {
 			{ key: "fullName", cell: (row) => nameOf(personOf(row)) },
 			{ key: "email", cell: (row) => personOf(row).email },
 			{ key: "assignedAt", cell: (row) => time(row.assignedAt) },
-			{ key: "openedAt", cell: (row) => (row.openedAt ? time(row.openedAt) : h("span", { class: "tag warn" }, t("assign.not-opened"))) },
+			{ key: "openedAt", cell: (row) =>
+				(row.openedAt ? time(row.openedAt) : h("span", { class: "tag warn" }, t("assign.not-opened"))) },
 			{ key: "note", cell: (row) => row.note },
 		],
 		actions: (row) => actionButton("trash", t("assign.take-back"), async () => {
@@ -28,7 +29,8 @@ export function assignments(material) {
 			list.reload();
 		}, {
 			isSmall: true,
-			ask: () => confirmDestruction({ title: t("assign.take-back"), text: t("assign.take-back-text", { name: nameOf(personOf(row)) }), action: t("assign.take-back") }),
+			ask: () => confirmDestruction({ title: t("assign.take-back"),
+				text: t("assign.take-back-text", { name: nameOf(personOf(row)) }), action: t("assign.take-back") }),
 		}),
 	});
 	return h("section", {}, h("h2", {}, t("assign.who")), list, h("h2", {}, t("assign.give")), giving(path, () => list.reload()));
@@ -49,7 +51,8 @@ function giving(path, onGiven) {
 	draw();
 	return h("div", { class: "giving" },
 		personSearch({ label: t("assign.search"), onChosen: choose }),
-		h("div", { class: "field" }, h("label", { for: pasted.id }, t("assign.paste")), pasted, h("p", { class: "hint" }, t("assign.paste-hint")),
+		h("div", { class: "field" }, h("label", { for: pasted.id }, t("assign.paste")), pasted,
+			h("p", { class: "hint" }, t("assign.paste-hint")),
 			h("div", { class: "actions" }, look, progress)),
 		unknown, people,
 		h("div", { class: "field" }, h("label", { for: note.id }, t("field.note"), h("small", {}, ` ${t("optional")}`)), note),
@@ -62,7 +65,8 @@ function giving(path, onGiven) {
 
 	function draw() {
 		fill(people, [...chosen.values()].map((person) => h("li", { class: "chip" }, h("span", {}, nameOf(person)),
-			h("button", { type: "button", class: "plain small", "aria-label": t("assign.drop", { name: nameOf(person) }), onclick: () => {
+			h("button", { type: "button", class: "plain small", "aria-label": t("assign.drop", { name: nameOf(person) }),
+				onclick: () => {
 				chosen.delete(person.id);
 				draw();
 			} }, icon("close")))));
@@ -77,10 +81,12 @@ function giving(path, onGiven) {
 		if (addresses.length === 0)
 			return fill(unknown, h("p", { class: "box bad" }, t("assign.no-address")));
 		try {
-			const found = await busy(look, () => findPeople(addresses, (n) => (progress.textContent = t("assign.looked-up", { n, all: addresses.length }))));
+			const found = await busy(look,
+				() => findPeople(addresses, (n) => (progress.textContent = t("assign.looked-up", { n, all: addresses.length }))));
 			found.people.forEach(choose);
 			pasted.value = found.unknown.join("\n");
-			fill(unknown, found.unknown.length > 0 && h("div", { class: "box warn" }, h("p", {}, t("assign.unknown", { n: found.unknown.length })),
+			fill(unknown, found.unknown.length > 0 &&
+				h("div", { class: "box warn" }, h("p", {}, t("assign.unknown", { n: found.unknown.length })),
 				h("ul", {}, found.unknown.map((address) => h("li", {}, address)))));
 		} catch (error) {
 			fill(problem, failureBox(error, lookUp));
@@ -95,14 +101,16 @@ function giving(path, onGiven) {
 				let [assigned, had] = [0, 0];
 				while (chosen.size) {
 					const ids = [...chosen.keys()].slice(0, AT_ONCE);
-					const { data } = await request("POST", `${path}/assign`, { body: { userIds: ids, note: note.value.trim() || null } });
+					const { data } = await request("POST", `${path}/assign`,
+						{ body: { userIds: ids, note: note.value.trim() || null } });
 					ids.forEach((id) => chosen.delete(id));
 					assigned += data.assigned;
 					had += data.alreadyAssigned;
 				}
 				return { assigned, had };
 			});
-			notify([t("assign.given", { n: sum.assigned }), sum.had > 0 && t("assign.had", { n: sum.had })].filter(Boolean).join(" "));
+			notify([t("assign.given", { n: sum.assigned }),
+				sum.had > 0 && t("assign.had", { n: sum.had })].filter(Boolean).join(" "));
 			note.value = "";
 			onGiven();
 		} catch (error) {

@@ -26,7 +26,8 @@ export function courses({ query }) {
 			{ key: "title", isSortable: true, cell: (course) => course.title },
 			{ key: "language", cell: (course) => valueLabel(course.language) },
 			{ key: "level", cell: (course) => course.level },
-			{ key: "price", isSortable: true, cell: (course) => (course.price ? money(course.price, course.currency) : t("courses.free")) },
+			{ key: "price", isSortable: true,
+				cell: (course) => (course.price ? money(course.price, course.currency) : t("courses.free")) },
 			{ key: "order", isSortable: true, cell: (course) => number(course.order) },
 			{ key: "isPublished", cell: (course) => publishSwitch(PATH, course) },
 		],
@@ -71,7 +72,8 @@ async function arrange() {
 	for (const course of rows) {
 		const item = h("li", { class: "part-head" });
 		items.set(item, course);
-		fill(item, order.handle(item), h("span", { class: "part-title" }, course.title, !course.isPublished && h("span", { class: "tag warn" }, t("draft"))),
+		fill(item, order.handle(item),
+			h("span", { class: "part-title" }, course.title, !course.isPublished && h("span", { class: "tag warn" }, t("draft"))),
 			h("span", { class: "row-actions" }, order.buttons(item)));
 		list.append(item);
 	}
@@ -116,7 +118,8 @@ export async function course({ params }) {
 	const title = h("h1", {}, opened?.data.title ?? t("office-courses.new"));
 	const form = editForm(fields, {
 		path: PATH, screen: SCREEN, opened, editors: { description: textEditor },
-		first: ["title", "description", "language", "level", "price", "currency", "durationWeeks", "imageUrl", "order", "isPublished"],
+		first: ["title", "description", "language", "level", "price", "currency", "durationWeeks", "imageUrl", "order",
+			"isPublished"],
 		onSaved: (data) => (title.textContent = data.title),
 	});
 	return [

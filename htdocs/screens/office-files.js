@@ -7,7 +7,7 @@ import { makeList } from "../lib/list.js";
 import { nameOf, personSearch } from "../lib/people.js";
 import { go, guardLeaving } from "../lib/route.js";
 import { parameters } from "../lib/schema.js";
-import { size, t, time, valueLabel } from "../lib/text.js";
+import { size, t, valueLabel } from "../lib/text.js";
 import { uploadBox } from "../lib/uploads.js";
 
 const PATH = "/storage/files";
@@ -19,12 +19,12 @@ export async function files({ query }) {
 	const list = makeList({
 		path: PATH, query, empty: t("files.empty"),
 		columns: [
-			{ key: "name", label: t("files.name"), isSortable: true, cell: (file) => h("a", { href: file.url, target: "_blank", rel: "noopener" }, file.fileName, h("span", { class: "hidden" }, ` (${t("new-tab")})`)) },
-			{ key: "owner", cell: (file) => ownerOf(file) },
+			{ key: "name", label: t("files.name"), isSortable: true,
+				cell: (file) => h("a", { href: file.url, target: "_blank", rel: "noopener" }, file.fileName,
+				h("span", { class: "hidden" }, ` (${t("new-tab")})`)) },
 			{ key: "folder", cell: (file) => t(file.isPublic ? "value.public" : "value.private") },
 			{ key: "size", isSortable: true, cell: (file) => size(file.size) },
 			{ key: "mimeType", cell: (file) => file.mimeType },
-			{ key: "createdAt", cell: (file) => time(file.createdAt) },
 		],
 		filters: [{ name: "folder", choices: folders.map((folder) => [folder, valueLabel(folder)]) }],
 		actions: (file) => [
@@ -33,7 +33,8 @@ export async function files({ query }) {
 			}, { isSmall: true, title: `${t("files.copy")}: ${file.fileName}` }),
 			actionButton("trash", null, () => remove(file, list), {
 				isSmall: true, title: t("delete-name", { name: file.fileName }),
-				ask: () => confirmDestruction({ title: t("delete-name", { name: file.fileName }), text: t("files.delete-text"), action: t("delete") }),
+				ask: () => confirmDestruction({ title: t("delete-name", { name: file.fileName }), text: t("files.delete-text"),
+					action: t("delete") }),
 			}),
 		],
 	});
@@ -41,16 +42,12 @@ export async function files({ query }) {
 		h("h1", {}, t("menu./office/files")),
 		sending(folders, () => list.reload()),
 		h("h2", {}, t("files.all")),
-		owner ? h("p", { class: "chip" }, h("span", {}, t("files.of", { name: nameOf(owner) })), h("a", { class: "button small", href: `#${SCREEN}` }, t("files.of-all")))
-			: h("details", {}, h("summary", {}, t("files.of-one")), personSearch({ label: t("files.owner"), onChosen: (person) => go(SCREEN, { owner: person.id }) })),
+		owner ? h("p", { class: "chip" }, h("span", {}, t("files.of", { name: nameOf(owner) })),
+			h("a", { class: "button small", href: `#${SCREEN}` }, t("files.of-all")))
+			: h("details", {}, h("summary", {}, t("files.of-one")),
+				personSearch({ label: t("files.owner"), onChosen: (person) => go(SCREEN, { owner: person.id }) })),
 		list,
 	];
-}
-
-/** The owner links to their own files. */
-function ownerOf(file) {
-	const owner = file.owner ?? file.user;
-	return owner && h("a", { href: `#${SCREEN}?owner=${owner.id}` }, nameOf(owner));
 }
 
 /** The clipboard is missing without TLS; then the address is shown for copying by hand. */
@@ -78,7 +75,8 @@ async function remove(file, list) {
 async function holderOf(file) {
 	for (let page = 1, pages = 1; page <= pages; page++) {
 		const { items, pagination } = await get("/education-materials", { page, limit: 100 });
-		const found = items.find((material) => material.pdfs.some((pdf) => new URL(pdf.url, location.href).pathname.endsWith(`/${file.key}`)));
+		const found = items.find((material) =>
+			material.pdfs.some((pdf) => new URL(pdf.url, location.href).pathname.endsWith(`/${file.key}`)));
 		if (found)
 			return found;
 		pages = pagination.totalPages;
@@ -103,5 +101,6 @@ function sending(folders, onSent) {
 		},
 	});
 	guardLeaving(() => box.isConnected && box.isSending());
-	return h("section", {}, h("div", { class: "field narrow" }, h("label", { for: folder.id }, t("field.folder")), folder, h("p", { class: "hint" }, t("files.folder-hint"))), box, sent);
+	return h("section", {}, h("div", { class: "field narrow" }, h("label", { for: folder.id }, t("field.folder")), folder,
+		h("p", { class: "hint" }, t("files.folder-hint"))), box, sent);
 }

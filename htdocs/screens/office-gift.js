@@ -13,7 +13,8 @@ const LINE = /^\D*(\d+): /;	// "line 12: ..." in any language
 export async function importTest() {
 	const fields = await shape("ImportProficiencyTestDto");
 	const form = makeForm(fields, {
-		first: ["gift", "skip", "title", "targetLanguage", "description", "durationMinutes", "maxAttempts", "shuffle", "isPublished", "levelRanges"],
+		first: ["gift", "skip", "title", "targetLanguage", "description", "durationMinutes", "maxAttempts", "shuffle",
+			"isPublished", "levelRanges"],
 		editors: { gift: giftEditor, levelRanges: levelsEditor }, action: t("gift.import"),
 		submit: async (body) => {
 			const { data } = await request("POST", "/proficiency-tests/import", { body });
@@ -35,7 +36,8 @@ export async function importTest() {
 /** The text with numbered lines, and what is wrong with it beside. */
 function giftEditor(field, value) {
 	const gutter = h("pre", { class: "gutter", "aria-hidden": "true" });
-	const area = h("textarea", { class: "code", rows: 16, wrap: "off", spellcheck: "false", value: value ?? "", "data-control": true, oninput: draw,
+	const area = h("textarea", { class: "code", rows: 16, wrap: "off", spellcheck: "false", value: value ?? "",
+		"data-control": true, oninput: draw,
 		onscroll: () => (gutter.scrollTop = area.scrollTop) });
 	const faults = h("ol", { class: "plain-list faults" });
 	const id = newId("gift");
@@ -56,7 +58,8 @@ function giftEditor(field, value) {
 	const element = h("div", { class: "gift" },
 		h("div", { class: "actions" }, input, h("label", { for: id, class: "button" }, icon("file"), t("gift.file"))),
 		h("div", { class: "gift-text" }, h("div", { class: "numbered" }, gutter, area), faults));
-	return Object.assign(editor(element, () => area.value || undefined, () => (area.value.trim() === "" ? t("invalid.required") : null)), { sayAt, sayNothing });
+	return Object.assign(editor(element, () => area.value || undefined,
+		() => (area.value.trim() === "" ? t("invalid.required") : null)), { sayAt, sayNothing });
 
 	async function read(file) {
 		if (!file)
@@ -67,9 +70,14 @@ function giftEditor(field, value) {
 		area.focus();
 	}
 
+	/** The numbers are drawn anew only when there are more or fewer, or other lines are marked: a text may have thousands. */
 	function draw() {
 		const count = area.value.split("\n").length;
-		fill(gutter, Array.from({ length: count }, (_, i) => h("span", { class: marked.has(i + 1) && "wrong" }, `${i + 1}\n`)));
+		const state = [count, ...marked].join();
+		if (state !== gutter.dataset.state)
+			fill(gutter, Array.from({ length: count },
+				(_, i) => h("span", { class: marked.has(i + 1) && "wrong" }, `${i + 1}\n`)));
+		gutter.dataset.state = state;
 		gutter.scrollTop = area.scrollTop;
 	}
 
@@ -80,7 +88,8 @@ function giftEditor(field, value) {
 			return false;
 		marked.add(line);
 		draw();
-		faults.append(h("li", { class: "wrong" }, h("button", { type: "button", class: "small", onclick: () => show(line) }, t("gift.line", { n: number(line) })), " ",
+		faults.append(h("li", { class: "wrong" },
+			h("button", { type: "button", class: "small", onclick: () => show(line) }, t("gift.line", { n: number(line) })), " ",
 			sentence.slice(sentence.indexOf(":") + 1).trim()));
 		return true;
 	}

@@ -30,19 +30,22 @@ export function levelsEditor(field, value) {
 		rows.append(makeRow(range));
 	changed();
 
-	return Object.assign(editor(h("div", { class: "levels" }, scale, h("div", { class: "scale-numbers", "aria-hidden": "true" }, [0, 25, 50, 75, 100].map((n) => h("span", {}, number(n)))),
+	return Object.assign(editor(h("div", { class: "levels" }, scale,
+		h("div", { class: "scale-numbers", "aria-hidden": "true" }, [0, 25, 50, 75, 100].map((n) => h("span", {}, number(n)))),
 		report, rows, add), ranges, () => (findings(ranges()).length ? t("levels.invalid") : null)), { sayAt, sayNothing });
 
 	/** A range where there is a gap, of a level that is free. */
 	function proposal() {
 		const gap = findings(ranges()).find(({ kind }) => kind === "gap");
 		const used = new Set(ranges().map(({ level }) => level));
-		return { level: LEVELS.find((level) => !used.has(level)) ?? "C2", minScore: gap?.from ?? null, maxScore: gap?.to ?? null };
+		return { level: LEVELS.find((level) => !used.has(level)) ?? "C2", minScore: gap?.from ?? null,
+			maxScore: gap?.to ?? null };
 	}
 
 	function makeRow(range) {
 		const input = (name, label) => h("label", {}, label, h("input", {
-			type: "number", min: 0, max: 100, step: "any", inputmode: "decimal", value: range[name] ?? "", "data-part": name, oninput: (event) => {
+			type: "number", min: 0, max: 100, step: "any", inputmode: "decimal", value: range[name] ?? "", "data-part": name,
+				oninput: (event) => {
 				range[name] = event.target.value === "" ? null : Number(event.target.value);
 				changed();
 			},
@@ -70,10 +73,12 @@ export function levelsEditor(field, value) {
 			remove.disabled = rows.children.length === 1;
 		}
 		const found = findings(ranges());
-		fill(scale, ranges().map((range, i) => segment(`band ${i % 2 ? "odd" : ""}`, range.minScore, range.maxScore, range.level)),
+		fill(scale, ranges().map((range, i) =>
+			segment(`band ${i % 2 ? "odd" : ""}`, range.minScore, range.maxScore, range.level)),
 			found.map(({ kind, from, to }) => segment(kind, from, to, "")));
 		fill(report, found.length
-			? found.map(({ kind, from, to }) => h("p", { class: "wrong" }, icon("warning"), " ", t(`levels.${kind}`, { from, to })))
+			? found.map(({ kind, from, to }) =>
+				h("p", { class: "wrong" }, icon("warning"), " ", t(`levels.${kind}`, { from, to })))
 			: h("p", { class: "right" }, icon("check"), " ", t("levels.complete")));
 	}
 
@@ -104,5 +109,6 @@ export function levelsEditor(field, value) {
 }
 
 /** The ranges in words, for comparing two versions. */
-export const shownLevels = (ranges) => h("span", { class: "version" }, h("ul", {}, plainLevels(ranges).map(({ level, minScore, maxScore }) =>
+export const shownLevels = (ranges) =>
+	h("span", { class: "version" }, h("ul", {}, plainLevels(ranges).map(({ level, minScore, maxScore }) =>
 	h("li", {}, t("levels.range", { level, from: minScore ?? "–", to: maxScore ?? "–" })))));

@@ -5,7 +5,7 @@ import { append, fill, h, icon, nameButton, newId } from "../lib/dom.js";
 import { actionButton, deleteButton, editForm } from "../lib/edit.js";
 import { editor } from "../lib/form.js";
 import { makeList } from "../lib/list.js";
-import { go } from "../lib/route.js";
+import { go, guardLeaving } from "../lib/route.js";
 import { shape } from "../lib/schema.js";
 import { sortable } from "../lib/sort.js";
 import { LANGUAGES, number, size, t, valueLabel } from "../lib/text.js";
@@ -27,22 +27,27 @@ export function materials({ query }) {
 			{ key: "videos", cell: (material) => number(material.videos.length) },
 		],
 		filters: [{ name: "locale", choices: Object.keys(LANGUAGES).map((code) => [code, valueLabel(code)]) }],
-		actions: (material) => deleteButton(PATH, material, t("office-materials.delete-text", { n: material.pdfs.length }), () => list.reload(), true),
+		actions: (material) => deleteButton(PATH, material, t("office-materials.delete-text", { n: material.pdfs.length }),
+			() => list.reload(), true),
 	});
 	return [
 		h("div", { class: "head" }, h("h1", {}, t("menu./office/materials")),
-			h("div", { class: "actions" }, h("a", { class: "button primary", href: `#${SCREEN}/new` }, icon("plus"), t("office-materials.new")))),
+			h("div", { class: "actions" },
+				h("a", { class: "button primary", href: `#${SCREEN}/new` }, icon("plus"), t("office-materials.new")))),
 		list,
 	];
 }
 
 const plainVideos = (videos) => (videos ?? []).map(({ title, url }) => ({ title, url }));
-const shownVideos = (videos) => h("span", { class: "version" }, h("ul", {}, plainVideos(videos).map(({ title, url }) => h("li", {}, title, h("br"), h("small", {}, url)))));
+const shownVideos = (videos) =>
+	h("span", { class: "version" },
+	h("ul", {}, plainVideos(videos).map(({ title, url }) => h("li", {}, title, h("br"), h("small", {}, url)))));
 
 export async function material({ params }) {
 	const isNew = params.id === "new";
 	const [opened, fields] = await Promise.all([
-		isNew ? null : request("GET", `${PATH}/${params.id}`), shape(isNew ? "CreateEducationMaterialDto" : "UpdateEducationMaterialDto"),
+		isNew ? null : request("GET", `${PATH}/${params.id}`),
+			shape(isNew ? "CreateEducationMaterialDto" : "UpdateEducationMaterialDto"),
 	]);
 	const title = h("h1", {}, opened?.data.title ?? t("office-materials.new"));
 	const form = editForm(fields, {
@@ -77,11 +82,12 @@ function pdfs(form) {
 		onSent: changed,
 	});
 	draw(form.opened.data.pdfs);
+	guardLeaving(() => form.isConnected && (form.isDirty() || box.isSending()));
 	return h("section", {}, h("h2", {}, t("field.pdfs")), list, box);
 
 	/**
-	 * The material has another tag now. The form goes on with it only where the fields of the form are as they were: a change that
-	 * somebody else made meanwhile still has to be shown when the form is saved.
+	 * The material has another tag now. The form goes on with it only where its fields are as they were: a change that somebody
+	 * else made meanwhile still has to be shown when the form is saved.
 	 */
 	async function changed() {
 		const now = await request("GET", path);
@@ -93,15 +99,17 @@ function pdfs(form) {
 
 	function draw(files) {
 		fill(list, files.map((pdf) => h("li", { class: "row-card" },
-			h("a", { href: pdf.url, target: "_blank", rel: "noopener" }, icon("file"), " ", pdf.title, h("span", { class: "hidden" }, ` (${t("new-tab")})`)),
-			h("span", { class: "hint" }, size(pdf.size)),
-			actionButton("trash", null, async () => {
+			h("a", { href: pdf.url, target: "_blank", rel: "noopener" }, icon("material"), " ", pdf.title,
+				h("span", { class: "hidden" }, ` (${t("new-tab")})`)),
+			h("span", { class: "pdf-end" }, h("span", { class: "hint" }, size(pdf.size)),
+				actionButton("trash", null, async () => {
 				await request("PATCH", path, { body: { removePdfIds: [pdf.id] } });
 				await changed();
 			}, {
 				isSmall: true, title: t("delete-name", { name: pdf.title }),
-				ask: () => confirmDestruction({ title: t("delete-name", { name: pdf.title }), text: t("office-materials.delete-pdf"), action: t("delete") }),
-			}))),
+				ask: () => confirmDestruction({ title: t("delete-name", { name: pdf.title }),
+					text: t("office-materials.delete-pdf"), action: t("delete") }),
+			})))),
 			files.length === 0 && h("li", { class: "hint" }, t("office-materials.no-pdfs")));
 	}
 }
@@ -119,12 +127,15 @@ function videosEditor(field, value) {
 	} }, icon("plus"), t("office-materials.add-video"));
 	list.append(...plainVideos(value).map(makeItem));
 	relabel();
-	return Object.assign(editor(h("div", {}, list, add), () => [...list.children].map((item) => ({ ...item.video }))), { sayAt, sayNothing });
+	return Object.assign(editor(h("div", {}, list, add), () => [...list.children].map((item) => ({ ...item.video }))),
+		{ sayAt, sayNothing });
 
 	function makeItem(video) {
 		const input = (name, label, type) => {
 			const id = newId("video");
-			return h("div", { class: "field" }, h("label", { for: id }, label), h("input", { id, inputmode: type, autocomplete: "off", value: video[name], "data-part": name, oninput: (event) => (video[name] = event.target.value) }));
+			return h("div", { class: "field" }, h("label", { for: id }, label),
+				h("input", { id, inputmode: type, autocomplete: "off", value: video[name], "data-part": name,
+				oninput: (event) => (video[name] = event.target.value) }));
 		};
 		const item = h("li", { class: "part-head" });
 		const remove = h("button", { type: "button", class: "plain small", onclick: () => {
@@ -132,7 +143,9 @@ function videosEditor(field, value) {
 			relabel();
 			add.focus();
 		} }, icon("trash"));
-		append(item, [order.handle(item), h("div", { class: "part-more" }, input("title", t("field.title"), "text"), input("url", t("field.url"), "url")), h("span", { class: "row-actions" }, order.buttons(item), remove)]);
+		append(item, [order.handle(item),
+			h("div", { class: "part-more" }, input("title", t("field.title"), "text"), input("url", t("field.url"), "url")),
+			h("span", { class: "row-actions" }, order.buttons(item), remove)]);
 		item.video = video;
 		return item;
 	}
@@ -141,7 +154,8 @@ function videosEditor(field, value) {
 		add.disabled = list.children.length >= (field.maxItems ?? Infinity);
 		order.relabel();
 		for (const item of list.children)
-			nameButton(item.querySelector(".row-actions > :last-child"), t("delete-name", { name: t("office-materials.video", { n: place(item) }) }));
+			nameButton(item.querySelector(".row-actions > :last-child"),
+				t("delete-name", { name: t("office-materials.video", { n: place(item) }) }));
 	}
 
 	function sayAt(path, sentence) {

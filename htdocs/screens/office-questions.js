@@ -13,7 +13,8 @@ export const plainQuestions = (questions) => (questions ?? []).map(({ text, poin
 	({ text, points, mediaUrl, options: options.map((option) => ({ text: option.text, isCorrect: option.isCorrect })) }));
 
 const newOption = () => ({ text: "", isCorrect: false });
-const newQuestion = () => ({ text: "", points: 1, mediaUrl: null, options: [{ text: "", isCorrect: true }, newOption(), newOption()] });
+const newQuestion = () => ({ text: "", points: 1, mediaUrl: null,
+	options: [{ text: "", isCorrect: true }, newOption(), newOption()] });
 const snippet = (text) => (text.trim() === "" ? t("questions.no-text") : text.trim().slice(0, 120));
 
 /** The editor of the field `questions`. */
@@ -26,7 +27,8 @@ export function questionsEditor(field, value) {
 		list.append(makeItem(question, questions.length <= OPEN_AT_FIRST));
 	relabel();
 
-	return Object.assign(editor(h("div", {}, list, h("div", { class: "actions" }, add)), () => [...list.children].map((item) => item.question)), { sayAt, sayNothing });
+	return Object.assign(editor(h("div", {}, list, h("div", { class: "actions" }, add)),
+		() => [...list.children].map((item) => item.question)), { sayAt, sayNothing });
 
 	function relabel() {
 		order.relabel();
@@ -53,15 +55,18 @@ export function questionsEditor(field, value) {
 
 	function makeItem(question, isOpen) {
 		const id = newId("question");
-		const toggle = h("button", { type: "button", class: "plain part-title", "aria-expanded": "false", "aria-controls": id, onclick: () => item.open(body.hidden) });
+		const toggle = h("button", { type: "button", class: "plain part-title", "aria-expanded": "false", "aria-controls": id,
+			onclick: () => item.open(body.hidden) });
 		const body = h("div", { class: "part-body", id, hidden: true });
-		const act = (name, key, work) => h("button", { type: "button", class: "plain small", "data-label": key, onclick: work }, icon(name));
+		const act = (name, key, work) =>
+			h("button", { type: "button", class: "plain small", "data-label": key, onclick: work }, icon(name));
 		const item = h("li", { class: "part" });
 		const buttons = [
 			act("copy", "questions.copy", () => insert(structuredClone(question), item)),
 			act("trash", "questions.remove", () => remove(item)),
 		];
-		append(item, [h("div", { class: "part-head" }, order.handle(item), toggle, h("span", { class: "row-actions" }, order.buttons(item), buttons)), body]);
+		append(item, [h("div", { class: "part-head" }, order.handle(item), toggle,
+			h("span", { class: "row-actions" }, order.buttons(item), buttons)), body]);
 		Object.assign(item, {
 			question,
 			relabel() {
@@ -79,8 +84,8 @@ export function questionsEditor(field, value) {
 			},
 			inputAt(path) {
 				item.open(true);
-				return body.querySelector(`[data-part="${path}"]`) ?? [...body.querySelectorAll(".choices > li")][/^options\[(\d+)/.exec(path)?.[1]]?.querySelector("input[type=text]") ??
-					body.querySelector("[data-part=text]");
+				const option = body.querySelectorAll(".choices > li")[/^options\[(\d+)/.exec(path)?.[1]];
+				return option?.querySelector("input[type=text]") ?? body.querySelector(`[data-part="${path}"]`) ?? body.querySelector("[data-part=text]");
 			},
 		});
 		item.open(isOpen);
@@ -135,11 +140,14 @@ function questionBody(item) {
 			question.text = event.target.value;
 			item.relabel();
 		} })),
-		h("fieldset", { class: "field", "data-part": "options", tabindex: -1 }, h("legend", {}, t("questions.options")), h("p", { class: "hint" }, t("questions.options-hint")), options, add),
+		h("fieldset", { class: "field", "data-part": "options", tabindex: -1 }, h("legend", {}, t("questions.options")),
+			h("p", { class: "hint" }, t("questions.options-hint")), options, add),
 		h("div", { class: "part-more" },
-			field("points", t("questions.points"), h("input", { type: "number", min: 0, max: 1000, step: "any", inputmode: "decimal", value: question.points ?? "",
+			field("points", t("questions.points"),
+				h("input", { type: "number", min: 0, max: 1000, step: "any", inputmode: "decimal", value: question.points ?? "",
 				oninput: (event) => (question.points = event.target.value === "" ? undefined : Number(event.target.value)) })),
-			field("mediaUrl", t("questions.media"), h("input", { type: "text", inputmode: "url", autocomplete: "off", value: question.mediaUrl ?? "",
+			field("mediaUrl", t("questions.media"),
+				h("input", { type: "text", inputmode: "url", autocomplete: "off", value: question.mediaUrl ?? "",
 				oninput: (event) => (question.mediaUrl = event.target.value.trim() || null) }), t("questions.media-hint"))),
 	];
 
@@ -154,7 +162,8 @@ function questionBody(item) {
 			for (const one of question.options)
 				one.isCorrect = one === option;
 		} });
-		const text = h("input", { type: "text", autocomplete: "off", value: option.text, oninput: (event) => (option.text = event.target.value) });
+		const text = h("input", { type: "text", autocomplete: "off", value: option.text,
+			oninput: (event) => (option.text = event.target.value) });
 		const trash = h("button", { type: "button", class: "plain small", onclick: () => {
 			const next = element.nextElementSibling ?? element.previousElementSibling;
 			element.remove();
@@ -185,10 +194,18 @@ function questionBody(item) {
 /** The number of questions, and those that the other version has not, or otherwise. */
 export function shownQuestions(questions, others) {
 	const known = new Set((others ?? []).map((question) => JSON.stringify(question)));
-	const changed = (questions ?? []).map((question, i) => ({ question, n: i + 1 })).filter(({ question }) => !known.has(JSON.stringify(question)));
+	const changed = (questions ?? []).map((question, i) => ({ question, n: i + 1 })).filter(({ question }) =>
+		!known.has(JSON.stringify(question)));
+	const isReordered = changed.length === 0 && questions?.length === others?.length &&
+		JSON.stringify(questions) !== JSON.stringify(others);
 	return h("span", { class: "version" }, t("questions.count", { n: questions?.length ?? 0 }),
-		changed.length > 0 && h("ul", {}, changed.slice(0, 10).map(({ question, n }) => h("li", {}, h("span", { class: "text" }, `${number(n)}. ${question.text}`),
-			h("ul", {}, question.options.map((option) => h("li", { class: option.isCorrect && "right" }, option.text, option.isCorrect && ` (${t("questions.right")})`)))))),
+		isReordered && `, ${t("questions.other-order")}`,
+		changed.length > 0 && h("ul", {},
+			changed.slice(0, 10).map(({ question, n }) =>
+			h("li", {}, h("span", { class: "text" }, `${number(n)}. ${question.text}`),
+			h("ul", {}, question.options.map((option) =>
+				h("li", { class: option.isCorrect && "right" }, option.text,
+				option.isCorrect && ` (${t("questions.right")})`)))))),
 		changed.length > 10 && t("questions.more", { n: changed.length - 10 }));
 }
 
@@ -199,9 +216,12 @@ export function preview(test) {
 		h("h3", {}, test.title || t("empty")),
 		test.description && h("p", { class: "text" }, test.description),
 		test.questions.map((question, i) => h("fieldset", { class: "question" },
-			h("legend", {}, h("span", { class: "hint" }, t("take.question-of", { i: i + 1, all: test.questions.length })), h("span", { class: "text" }, question.text || t("questions.no-text"))),
+			h("legend", {}, h("span", { class: "hint" }, t("take.question-of", { i: i + 1, all: test.questions.length })),
+				h("span", { class: "text" }, question.text || t("questions.no-text"))),
 			shownMedia(question.mediaUrl),
-			question.options.map((option) => h("label", { class: "option" }, h("input", { type: "radio", name: `preview-${i}` }), h("span", { class: "text" }, option.text)))))),
+			question.options.map((option) =>
+				h("label", { class: "option" }, h("input", { type: "radio", name: `preview-${i}` }),
+				h("span", { class: "text" }, option.text)))))),
 	{ isWide: true });
 }
 

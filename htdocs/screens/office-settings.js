@@ -20,7 +20,8 @@ export async function settings({ query }) {
 		return newSetting();
 	return [
 		h("div", { class: "head" }, h("h1", {}, t("menu./office/settings")),
-			h("div", { class: "actions" }, h("a", { class: "button primary", href: `#${SCREEN}?view=new` }, icon("plus"), t("settings.new")))),
+			h("div", { class: "actions" },
+				h("a", { class: "button primary", href: `#${SCREEN}?view=new` }, icon("plus"), t("settings.new")))),
 		makeList({
 			path: PATH, query, hasSearch: false, empty: t("settings.empty"),
 			link: (one) => `#${SCREEN}/${encodeURIComponent(one.key)}`,
@@ -38,7 +39,8 @@ export async function settings({ query }) {
 
 async function newSetting() {
 	const form = makeForm(await shape("UpsertSettingDto"), {
-		first: ["key", "value", "description", "isPublic"], editors: { value: valueEditor }, values: { isPublic: true, value: "" }, action: t("save"),
+		first: ["key", "value", "description", "isPublic"], editors: { value: valueEditor },
+			values: { isPublic: true, value: "" }, action: t("save"),
 		submit: async (body) => {
 			// A setting of that key must not be overwritten unseen.
 			if (await request("GET", addressOf(body.key)).then(() => true, (error) => {
@@ -61,13 +63,15 @@ export async function setting({ params: { key } }) {
 	const address = addressOf(key);
 	let opened = await load();
 	const form = makeForm(await shape("UpsertSettingDto"), {
-		skip: ["key"], first: ["value", "description", "isPublic"], editors: { value: valueEditor }, values: opened.data, action: t("save"), isChange: true,
+		skip: ["key"], first: ["value", "description", "isPublic"], editors: { value: valueEditor }, values: opened.data,
+			action: t("save"), isChange: true,
 		submit: (body) => (Object.keys(body).length ? save(body) : notify(t("nothing-changed"))),
 	});
 	const versions = h("ol", { class: "plain-list" });
 	guardLeaving(() => form.isConnected && form.isDirty());
 	drawVersions();
-	return [h("p", {}, h("a", { href: `#${SCREEN}` }, t("settings.all"))), h("h1", {}, key), form, h("h2", {}, t("settings.history")), versions];
+	return [h("p", {}, h("a", { href: `#${SCREEN}` }, t("settings.all"))), h("h1", {}, key), form,
+		h("h2", {}, t("settings.history")), versions];
 
 	/** The tag is read first: if somebody changes the setting in between, saving shows both versions. */
 	async function load() {
@@ -92,9 +96,11 @@ export async function setting({ params: { key } }) {
 	function drawVersions() {
 		fill(versions, opened.items.map((version, i) => h("li", { class: "row-card" },
 			h("div", {}, h("p", {}, shownSetting(version.value)), version.description && h("p", {}, version.description),
-				h("p", { class: "hint" }, [time(version.changedAt), version.actorEmail, t(version.isPublic ? "value.public" : "value.private")].filter(Boolean).join(" · "))),
+				h("p", { class: "hint" }, [time(version.changedAt), version.actorEmail,
+					t(version.isPublic ? "value.public" : "value.private")].filter(Boolean).join(" · "))),
 			i === 0 ? h("span", { class: "tag good" }, t("settings.current"))
-				: actionButton("copy", t("settings.restore"), () => save(editable(version)), { isSmall: true, ask: () => mayLeave(t("leave-unsaved")) }))));
+				: actionButton("copy", t("settings.restore"), () => save(editable(version)),
+					{ isSmall: true, ask: () => mayLeave(t("leave-unsaved")) }))));
 	}
 }
 

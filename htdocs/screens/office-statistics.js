@@ -8,8 +8,10 @@ const HARD = 0.05;
 const WEAK = 0.2;	// as the API says of discrimination
 
 export async function statistics({ params }) {
-	const [test, figures] = await Promise.all([get(`/proficiency-tests/${params.id}`), get(`/proficiency-tests/${params.id}/statistics`)]);
-	const doubts = figures.questions.map((question, i) => ({ i, doubt: doubtOf(question, figures.attempts) })).filter(({ doubt }) => doubt);
+	const [test, figures] = await Promise.all([get(`/proficiency-tests/${params.id}`),
+		get(`/proficiency-tests/${params.id}/statistics`)]);
+	const doubts = figures.questions.map((question, i) =>
+		({ i, doubt: doubtOf(question, figures.attempts) })).filter(({ doubt }) => doubt);
 	const shown = figures.questions.map((question, i) => shownQuestion(question, i, figures.attempts));
 	return [
 		h("p", {}, h("a", { href: `#/office/tests/${test.id}` }, test.title)),
@@ -21,7 +23,9 @@ export async function statistics({ params }) {
 				summary(figures),
 				h("h2", {}, t("field.questions")),
 				h("p", {}, t("statistics.doubts", { n: doubts.length, all: figures.questions.length })),
-				h("div", { class: "actions" }, doubts.map(({ i }) => h("button", { type: "button", class: "small", onclick: () => show(shown[i]) }, t("questions.n", { n: i + 1 })))),
+				h("div", { class: "actions" },
+					doubts.map(({ i }) => h("button", { type: "button", class: "small", onclick: () => show(shown[i]) },
+					t("questions.n", { n: i + 1 })))),
 				h("ol", { class: "plain-list" }, shown),
 			],
 	];
@@ -36,7 +40,8 @@ const decimals = (value, digits = 2) => (value === null ? "–" : number(value, 
 const share = (value) => (value === null ? "–" : number(value, { style: "percent", maximumFractionDigits: 0 }));
 
 function summary(figures) {
-	const fact = (key, value) => h("div", {}, h("dt", {}, t(`statistics.${key}`)), h("dd", {}, value), h("dd", { class: "hint" }, t(`statistics.${key}-hint`)));
+	const fact = (key, value) => h("div", {}, h("dt", {}, t(`statistics.${key}`)), h("dd", {}, value),
+		h("dd", { class: "hint" }, t(`statistics.${key}-hint`)));
 	return h("dl", { class: "figures" },
 		fact("attempts", number(figures.attempts)),
 		fact("mean", decimals(figures.mean, 1)),
@@ -64,8 +69,10 @@ function shownQuestion(question, i, attempts) {
 	return h("li", { class: `figure ${doubt ? "doubtful" : ""}` },
 		h("h3", { tabindex: -1 }, `${number(i + 1)}. `, h("span", { class: "text" }, question.text)),
 		doubt && h("p", { class: "box warn" }, icon("warning"), " ", t(`statistics.doubt.${doubt}`)),
-		h("p", { class: "hint" }, t("statistics.right", { share: share(question.difficulty) }), " · ", t("statistics.discrimination", { value: decimals(question.discrimination) })),
-		h("ul", { class: "plain-list" }, question.options.map((option) => bar(option.text, option.chosen, attempts, option.isCorrect)),
+		h("p", { class: "hint" }, t("statistics.right", { share: share(question.difficulty) }), " · ",
+			t("statistics.discrimination", { value: decimals(question.discrimination) })),
+		h("ul", { class: "plain-list" },
+			question.options.map((option) => bar(option.text, option.chosen, attempts, option.isCorrect)),
 			question.unanswered > 0 && bar(h("i", {}, t("statistics.unanswered")), question.unanswered, attempts, false)),
 		unused.length > 0 && attempts >= 30 && h("p", { class: "hint" }, t("statistics.unused", { n: unused.length })));
 }
@@ -74,7 +81,8 @@ function bar(label, count, all, isRight) {
 	const length = h("span", { class: isRight ? "bar-length good" : "bar-length" });
 	length.style.width = `${all ? (100 * count) / all : 0}%`;
 	return h("li", { class: "count-bar" },
-		h("span", {}, isRight && [h("span", { class: "right" }, icon("check")), h("span", { class: "hidden" }, `${t("questions.right")}: `)], label),
+		h("span", {}, isRight && [h("span", { class: "right" }, icon("check")),
+			h("span", { class: "hidden" }, `${t("questions.right")}: `)], label),
 		h("span", { class: "count-number" }, number(count), " · ", share(all ? count / all : null)),
 		h("span", { class: "bar-track", "aria-hidden": "true" }, length));
 }

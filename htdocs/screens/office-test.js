@@ -18,14 +18,17 @@ export async function test({ params }) {
 		return importTest();
 	const isNew = params.id === "new";
 	const [opened, fields] = await Promise.all([
-		isNew ? null : request("GET", `${PATH}/${params.id}`), shape(isNew ? "CreateProficiencyTestDto" : "UpdateProficiencyTestDto"),
+		isNew ? null : request("GET", `${PATH}/${params.id}`),
+			shape(isNew ? "CreateProficiencyTestDto" : "UpdateProficiencyTestDto"),
 	]);
 	const title = h("h1", {}, opened?.data.title ?? t("office-tests.new"));
 	const form = editForm(fields, {
 		path: PATH, screen: SCREEN, opened,
-		first: ["title", "description", "targetLanguage", "durationMinutes", "maxAttempts", "shuffle", "isPublished", "levelRanges", "questions"],
+		first: ["title", "description", "targetLanguage", "durationMinutes", "maxAttempts", "shuffle", "isPublished",
+			"levelRanges", "questions"],
 		editors: { questions: questionsEditor, levelRanges: levelsEditor },
-		parts: { questions: { plain: plainQuestions, show: shownQuestions }, levelRanges: { plain: plainLevels, show: shownLevels } },
+		parts: { questions: { plain: plainQuestions, show: shownQuestions },
+			levelRanges: { plain: plainLevels, show: shownLevels } },
 		onSaved: (data) => (title.textContent = data.title),
 		more: opened && h("p", { class: "hint" }, t("office-tests.new-ids")),
 	});

@@ -17,12 +17,15 @@ export async function tests({ query }) {
 			{ key: "title", isSortable: true, cell: (test) => test.title },
 			{ key: "targetLanguage", cell: (test) => valueLabel(test.targetLanguage) },
 			{ key: "questionCount", cell: (test) => number(test.questionCount) },
-			{ key: "durationMinutes", cell: (test) => (test.durationMinutes ? t("tests.minutes", { n: test.durationMinutes }) : t("tests.no-limit")) },
+			{ key: "durationMinutes", cell: (test) =>
+				(test.durationMinutes ? t("tests.minutes", { n: test.durationMinutes }) : t("tests.no-limit")) },
 			{ key: "isPublished", cell: (test) => publishSwitch(PATH, test) },
 		],
-		filters: languages.length > 1 ? [{ name: "targetLanguage", choices: languages.map((code) => [code, valueLabel(code)]) }] : [],
+		filters: languages.length > 1 ? [{ name: "targetLanguage",
+			choices: languages.map((code) => [code, valueLabel(code)]) }] : [],
 		actions: (test) => [
-			h("a", { class: "button small", href: `#${SCREEN}/${test.id}/statistics`, "aria-label": t("office-tests.statistics-name", { name: test.title }), title: t("statistics") }, icon("result")),
+			h("a", { class: "button small", href: `#${SCREEN}/${test.id}/statistics`,
+				"aria-label": t("office-tests.statistics-name", { name: test.title }), title: t("statistics") }, icon("result")),
 			exportButton(test, true),
 			duplicateButton(PATH, SCREEN, test, true),
 			deleteButton(PATH, test, t("office-tests.delete-text"), () => list.reload(), true),
@@ -41,6 +44,7 @@ export async function tests({ query }) {
 export const exportButton = (test, isSmall) =>
 	actionButton("download", isSmall ? null : t("gift.export"), async () => {
 		const { title, gift } = await get(`${PATH}/${test.id}/export`);
-		saveFile(new Blob([gift], { type: "text/plain" }), `${title.replace(/[\\/:*?"<>|\p{Cc}]+/gu, "_").slice(0, 100)}.gift.txt`);
+		saveFile(new Blob([gift], { type: "text/plain" }),
+			`${title.replace(/[\\/:*?"<>|\p{Cc}]+/gu, "_").slice(0, 100)}.gift.txt`);
 	},
 		{ isSmall, title: isSmall ? t("gift.export-name", { name: test.title }) : undefined });

@@ -8,7 +8,8 @@ const SHOWN = 200;	// characters of a long value in a list
 
 /** How a value is edited. A list of anything else than texts is JSON, and so are null and objects. */
 export function typeOf(value) {
-	if (Array.isArray(value) && value.every((one) => typeof one === "string" && one.trim() === one && one !== "" && !one.includes("\n")))
+	if (Array.isArray(value) && value.every((one) => typeof one === "string" && one.trim() === one && one !== "" &&
+		!one.includes("\n")))
 		return "list";
 	return { string: "text", number: "number", boolean: "boolean" }[typeof value] ?? "json";
 }
@@ -44,7 +45,9 @@ export function valueEditor(field, value) {
 
 /** What was typed goes on in another type where it can. */
 function convert(value, type) {
-	const text = typeof value === "string" ? value : Array.isArray(value) ? value.join("\n") : value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+	const text = typeof value === "string" ? value : Array.isArray(value)
+		? value.join("\n") : value === null || value === undefined ? "" : typeof value === "object"
+		? JSON.stringify(value) : String(value);
 	return {
 		text: () => text,
 		number: () => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined),
@@ -62,7 +65,8 @@ export function shownSetting(value) {
 		return number(value, { maximumFractionDigits: 20 });
 	if (typeof value === "string" && value !== "")
 		return short(value);
-	return value === "" ? h("i", {}, t("empty")) : typeOf(value) === "list" ? short(value.join(", ")) : h("code", {}, short(JSON.stringify(value)));
+	return value === "" ? h("i", {}, t("empty")) : typeOf(value) === "list"
+		? short(value.join(", ")) : h("code", {}, short(JSON.stringify(value)));
 }
 
 const short = (text) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);

@@ -99,8 +99,8 @@ export class School {
 	}
 
 	/** A request to the API. @returns the envelope; throws when it is an error */
-	async call(method, where, body, token) {
-		const headers = { "Accept-Language": "en", ...(token && { Authorization: `Bearer ${token}` }) };
+	async call(method, where, body, token, more) {
+		const headers = { ...more, "Accept-Language": "en", ...(token && { Authorization: `Bearer ${token}` }) };
 		if (body && !(body instanceof FormData))
 			headers["Content-Type"] = "application/json";
 		const response = await fetch(this.url + where, { method, headers, body: body instanceof FormData ? body : body && JSON.stringify(body) });
@@ -110,10 +110,10 @@ export class School {
 		return envelope;
 	}
 
-	async logIn(email) {
+	async logIn(email, headers) {
 		const before = this.codes(email).length;
 		await this.call("POST", "/auth/otp/request", { email, language: "en" });
-		return this.call("POST", "/auth/otp/verify", { email, code: await this.code(email, before) });
+		return this.call("POST", "/auth/otp/verify", { email, code: await this.code(email, before) }, null, headers);
 	}
 
 	/** The codes that were mailed to an address, the newest last. */
@@ -183,7 +183,8 @@ export async function checkLayout(page) {
 	const wide = await page.evaluate(() => {
 		const found = [];
 		if (document.documentElement.scrollWidth > innerWidth + 1)
-			found.push(`the page is ${document.documentElement.scrollWidth} px wide`);
+			found.push(`the page is ${document.documentElement.scrollWidth} px wide, by ${[...document.querySelectorAll("main *")]
+				.filter((element) => element.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((element) => `${element.tagName}.${element.className}`)}`);
 		for (const element of document.querySelectorAll("button, a, th, td, h1, h2, label, dt, dd")) {
 			const box = element.getBoundingClientRect();
 			if (box.width && !element.closest(".scroll, .hidden, .skip, #menu") && (box.right > innerWidth + 1 || element.scrollWidth > element.clientWidth + 2 && getComputedStyle(element).display !== "inline"))
