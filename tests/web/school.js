@@ -8,8 +8,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BUILD = path.resolve(ROOT, process.env.OKUL_BUILD ?? "build/test");
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const BUILD = path.resolve(ROOT, process.env.OKUL_BUILD ?? "build/test");
 const SHOTS = path.join(ROOT, "build/web");
 const TRIES = 300;	// of 100 ms: the machine may be busy
 
@@ -41,10 +41,12 @@ function freePort() {
 export class School {
 	/**
 	 * Starts a school.
-	 * @param {{demo?: string[], env?: Object}} [options] demo: words for `okulctl demo`, for a school with people and results
+	 * @param {{demo?: string[], env?: Object, build?: string}} [options] demo: words for `okulctl demo`, for a school with people and
+	 *     results; build: its build folder
 	 */
-	static async start({ demo, env = {} } = {}) {
+	static async start({ demo, env = {}, build = BUILD } = {}) {
 		const school = new School();
+		school.build = build;
 		school.data = fs.mkdtempSync(path.join(os.tmpdir(), "okul-web-"));
 		school.clock = path.join(school.data, "clock");
 		school.offset = 0;
@@ -59,7 +61,7 @@ export class School {
 		if (demo)
 			school.ctl("demo", ...demo);
 		school.output = "";
-		school.process = spawn(path.join(BUILD, "okulctl"), ["-d", school.data, "serve", "--port", String(school.port)], { env: school.env });
+		school.process = spawn(path.join(build, "okulctl"), ["-d", school.data, "serve", "--port", String(school.port)], { env: school.env });
 		for (const stream of [school.process.stdout, school.process.stderr])
 			stream.on("data", (text) => (school.output += text));
 		school.ended = new Promise((resolve) => school.process.on("exit", resolve));
@@ -86,7 +88,7 @@ export class School {
 
 	/** Runs okulctl. */
 	ctl(...words) {
-		return execFileSync(path.join(BUILD, "okulctl"), ["-d", this.data, ...words], { env: this.env, encoding: "utf8" });
+		return execFileSync(path.join(this.build, "okulctl"), ["-d", this.data, ...words], { env: this.env, encoding: "utf8" });
 	}
 
 	/** Adds a person who has registered. @returns {Promise<Person>} with tokens for call() */
@@ -116,15 +118,19 @@ export class School {
 		return this.call("POST", "/auth/otp/verify", { email, code: await this.code(email, before) }, null, headers);
 	}
 
-	/** The codes that were mailed to an address, the newest last. */
-	codes(email) {
+	/** The mails to an address, the newest last. */
+	mails(email) {
 		const folder = path.join(this.data, "mail");
 		if (!fs.existsSync(folder))
 			return [];
 		return fs.readdirSync(folder).filter((name) => name.endsWith(".eml")).map((name) => path.join(folder, name))
 			.map((file) => ({ at: fs.statSync(file).mtimeMs, text: fs.readFileSync(file, "utf8") }))
-			.filter(({ text }) => text.includes(`To: ${email}`)).sort((a, b) => a.at - b.at)
-			.map(({ text }) => /^(\d{6})/m.exec(text)?.[1]).filter(Boolean);
+			.filter(({ text }) => text.includes(`To: ${email}`)).sort((a, b) => a.at - b.at).map(({ text }) => text);
+	}
+
+	/** The codes that were mailed to an address, the newest last. */
+	codes(email) {
+		return this.mails(email).map((text) => /^(\d{6})/m.exec(text)?.[1]).filter(Boolean);
 	}
 
 	/** The code that is mailed after `before` others. */
@@ -156,10 +162,10 @@ export class School {
 		return page;
 	}
 
-	/** Opens an address of the app. */
+	/** Opens an address of the app, and waits until its screen is there. */
 	async open(page, address = "/") {
 		await page.goto(`${this.url}/app/#${address}`);
-		await page.waitForSelector("main:not([aria-busy]) h1");
+		await page.waitForFunction(() => document.querySelector("main:not([aria-busy]) h1") && history.state?.shown === location.hash);
 	}
 
 	/** Puts tokens into a browser, as a login does. */
