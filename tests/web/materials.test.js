@@ -64,7 +64,12 @@ test("a material gets PDFs by choosing and dropping, is given by search and by p
 	assert.equal((await office.get(`/education-materials/${id}`)).pdfs.length, 2);
 	// The form goes on with the material as it is now.
 	await page.locator("[data-name=description] textarea").fill("To be read first");
+	// A PDF that somebody else adds meanwhile is no conflict with what is typed here.
+	const form = new FormData();
+	form.append("pdfs", new File([PDF], "other.pdf", { type: "application/pdf" }));
+	const { pdfs: [, , other] } = (await admin.call("PATCH", `/education-materials/${id}`, form)).data;
 	await office.save();
+	await admin.call("PATCH", `/education-materials/${id}`, { removePdfIds: [other.id] });
 	await page.getByRole("button", { name: /Delete “dropped/ }).click();
 	await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
 	await until(async () => (await office.get(`/education-materials/${id}`)).pdfs.length === 1, "the PDF is gone");
