@@ -198,6 +198,19 @@ test("what is typed in a test is guarded, and two people who change it see both 
 	await shot(page, "office-test-conflict-desktop-light");
 	await office.save(page, dialog);
 	assert.deepEqual((await office.get(`/proficiency-tests/${made.id}`)).questions.map((one) => one.text), ["two", "one"]);
+
+	await page.locator(".part").first().getByRole("textbox", { name: "Question" }).fill("two, edited");
+	let asked = 0;
+	page.once("dialog", (dialog) => {
+		asked++;
+		dialog.dismiss();
+	});
+	await page.getByRole("link", { name: "All tests" }).click();
+	await until(() => asked, "leaving is asked about");
+	await page.locator(".part").nth(1).getByLabel("Option 2", { exact: true }).fill("wrong, edited");
+	await office.save();
+	assert.deepEqual((await office.get(`/proficiency-tests/${made.id}`)).questions.map((one) => [one.text, one.options[1].text]),
+		[["two, edited", "wrong"], ["one", "wrong, edited"]]);
 	checkProblems(page);
 });
 
