@@ -2,7 +2,7 @@
 import { request } from "./api.js";
 import { confirmDestruction, notify } from "./dialog.js";
 import { h, icon } from "./dom.js";
-import { busy, sentencesOf } from "./failure.js";
+import { busy, countDown, sentencesOf } from "./failure.js";
 import { makeForm, sendChange } from "./form.js";
 import { go, guardLeaving } from "./route.js";
 import { t } from "./text.js";
@@ -66,6 +66,8 @@ export function actionButton(name, label, work, { title = label, isSmall = false
 				await busy(button, work);
 			} catch (error) {
 				notify(sentencesOf(error).join(" "), "bad");
+				if (error.retryAfter)
+					countDown(button, error.retryAfter);
 			}
 		},
 	}, icon(name), label && h("span", {}, label));

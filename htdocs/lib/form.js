@@ -302,7 +302,7 @@ export async function sendChange({ method = "PATCH", path, current, etag, before
 	}
 }
 
-const NOT_TYPED = new Set(["createdAt", "updatedAt", "lastLogin", "questionCount", "isRegistrationComplete"]);
+const NOT_TYPED = new Set(["createdAt", "updatedAt", "lastLogin", "questionCount", "isRegistrationComplete", "pdfs"]);
 
 const plainOf = (version, parts) =>
 	Object.fromEntries(Object.entries(version).map(([name, value]) => [name, name in parts ? parts[name].plain(value) : value]));

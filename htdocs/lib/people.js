@@ -5,6 +5,7 @@ import { failureBox } from "./failure.js";
 import { t } from "./text.js";
 
 const SHOWN = 8;
+const PAGE = 20;
 
 export const nameOf = (person) => [person.name, person.surname].filter(Boolean).join(" ") || person.email;
 
@@ -57,11 +58,22 @@ export async function findPeople(addresses, onProgress) {
 	const unknown = [];
 	for (const [i, address] of addresses.entries()) {
 		onProgress(i);
-		const { items } = await patiently(() => get("/users", { search: address.slice(0, 100), limit: 20 }));
-		const person = items.find((one) => one.email.toLowerCase() === address);
+		const person = await personOf(address);
 		person ? people.push(person) : unknown.push(address);
 	}
 	return { people, unknown };
+}
+
+/** The search finds parts of addresses, so that the one that is meant may stand on a later page: ali@ is part of veli.ali@. */
+async function personOf(address) {
+	for (let page = 1, pages = 1; page <= pages; page++) {
+		const { items, pagination } = await patiently(() => get("/users", { search: address.slice(0, 100), limit: PAGE, page }));
+		const person = items.find((one) => one.email.toLowerCase() === address);
+		if (person)
+			return person;
+		pages = pagination.totalPages;
+	}
+	return null;
 }
 
 /** Many requests may be too many at once: then the server says how long to wait. */

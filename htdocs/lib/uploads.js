@@ -1,6 +1,6 @@
 // Files that are chosen or dropped, and sent one after the other.
 import { append, fill, h, icon, newId } from "./dom.js";
-import { sentencesOf } from "./failure.js";
+import { countDown, sentencesOf } from "./failure.js";
 import { percent, size, t } from "./text.js";
 
 /**
@@ -75,10 +75,13 @@ export function uploadBox({ label, accept, send, onSent, refuse = () => null }) 
 		append(buttons, button("close", t("cancel"), remove));
 		return line;
 
-		function fail(sentences, again) {
+		function fail(sentences, again, retryAfter) {
+			const retry = again && button("upload", t("try-again"), again);
 			bar.remove();
 			fill(state, h("span", { class: "wrong" }, sentences.join(" ")));
-			fill(buttons, again && button("upload", t("try-again"), again), button("close", t("close"), remove));
+			fill(buttons, retry, button("close", t("close"), remove));
+			if (retryAfter)
+				countDown(retry, retryAfter);
 		}
 
 		async function run() {
@@ -99,7 +102,7 @@ export function uploadBox({ label, accept, send, onSent, refuse = () => null }) 
 				fail(sentencesOf(error).map((sentence) => sentence.replace(/^[\w[\].]+: /, "")), () => {
 					line.element.remove();
 					add([file]);
-				});
+				}, error.retryAfter);
 			}
 		}
 	}

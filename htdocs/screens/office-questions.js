@@ -28,7 +28,7 @@ export function questionsEditor(field, value) {
 	relabel();
 
 	return Object.assign(editor(h("div", {}, list, h("div", { class: "actions" }, add)),
-		() => [...list.children].map((item) => item.question)), { sayAt, sayNothing });
+		() => structuredClone([...list.children].map((item) => item.question))), { sayAt, sayNothing });
 
 	function relabel() {
 		order.relabel();

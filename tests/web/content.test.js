@@ -198,6 +198,19 @@ test("what is typed in a test is guarded, and two people who change it see both 
 	await shot(page, "office-test-conflict-desktop-light");
 	await office.save(page, dialog);
 	assert.deepEqual((await office.get(`/proficiency-tests/${made.id}`)).questions.map((one) => one.text), ["two", "one"]);
+
+	await page.locator(".part").first().getByRole("textbox", { name: "Question" }).fill("two, edited");
+	let asked = 0;
+	page.once("dialog", (dialog) => {
+		asked++;
+		dialog.dismiss();
+	});
+	await page.getByRole("link", { name: "All tests" }).click();
+	await until(() => asked, "leaving is asked about");
+	await page.locator(".part").nth(1).getByLabel("Option 2", { exact: true }).fill("wrong, edited");
+	await office.save();
+	assert.deepEqual((await office.get(`/proficiency-tests/${made.id}`)).questions.map((one) => [one.text, one.options[1].text]),
+		[["two, edited", "wrong"], ["one", "wrong, edited"]]);
 	checkProblems(page);
 });
 
@@ -249,4 +262,29 @@ test("statistics mark the questions that measure nothing, and say why", async ()
 	assert.match(text, /known by all.*Measures nothing: everybody has it right/s);
 	assert.match(text, /Measures the opposite/);
 	checkProblems(page, phone);
+});
+
+test("a server that asks to wait is waited for, and nothing is lost", async () => {
+	const made = (await admin.call("POST", "/courses", { title: "Patient", language: "en" })).data;
+	await school.open(page, "/office/courses?search=Patient");
+	await page.route(/duplicate/, (route) => route.fulfill({
+		status: 429, headers: { "Retry-After": "2" }, contentType: "application/json",
+			body: JSON.stringify({ isSuccess: false, data: null, errors: ["Too many requests"] }),
+	}), { times: 1 });
+	const button = page.getByRole("button", { name: "Duplicate “Patient”" });
+	await button.click();
+	await page.getByText("Too many requests").waitFor();
+	assert.equal(await button.isDisabled(), true);
+	await checkAccess(page);
+	await button.click();	// waits until it may be pressed
+	await page.getByText("This is a copy").waitFor();
+
+	await school.open(page, `/office/courses/${made.id}`);
+	await page.getByLabel("Title").fill("Typed while the server was away");
+	await page.route(/courses/, (route) => route.abort(), { times: 1 });
+	await page.getByRole("button", { name: "Save" }).click();
+	await page.getByText("The server cannot be reached").waitFor();
+	assert.equal(await page.getByLabel("Title").inputValue(), "Typed while the server was away");
+	await office.save();
+	checkProblems(page);
 });

@@ -19,6 +19,9 @@ after(() => office.stop());
 test("a material gets PDFs by choosing and dropping, is given by search and by pasted addresses, and taken back", async () => {
 	const learner = await school.person("learner@example.com", { name: "Zeynep", surname: "Kaya" });
 	await school.person("second@example.com", { name: "Second", surname: "Learner" });
+	// The search for the second one's address finds all of these, the newest first.
+	for (let i = 0; i < 21; i++)
+		school.ctl("user", "add", `${i}second@example.com`, "--role", "user");
 	await school.open(page, "/office/materials/new");
 	await page.getByLabel("Title").first().fill("First words");
 	await page.locator("form").getByLabel("Language").selectOption("en");
@@ -64,7 +67,12 @@ test("a material gets PDFs by choosing and dropping, is given by search and by p
 	assert.equal((await office.get(`/education-materials/${id}`)).pdfs.length, 2);
 	// The form goes on with the material as it is now.
 	await page.locator("[data-name=description] textarea").fill("To be read first");
+	// A PDF that somebody else adds meanwhile is no conflict with what is typed here.
+	const form = new FormData();
+	form.append("pdfs", new File([PDF], "other.pdf", { type: "application/pdf" }));
+	const { pdfs: [, , other] } = (await admin.call("PATCH", `/education-materials/${id}`, form)).data;
 	await office.save();
+	await admin.call("PATCH", `/education-materials/${id}`, { removePdfIds: [other.id] });
 	await page.getByRole("button", { name: /Delete “dropped/ }).click();
 	await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
 	await until(async () => (await office.get(`/education-materials/${id}`)).pdfs.length === 1, "the PDF is gone");
@@ -101,7 +109,8 @@ test("files are uploaded, and one that a material holds says which", async () =>
 	await page.getByText("hello.pdf is stored").waitFor();
 	await page.getByRole("button", { name: "Try again: script.html" }).waitFor();
 	await page.getByRole("row", { name: /hello.pdf/ }).waitFor();
-	await office.look("office-files");
+	await checkAccess(page);
+	await checkLayout(page);
 	await office.look("office-files", "/office/files");
 	await page.getByRole("button", { name: "Delete “lesson.pdf”" }).click();
 	await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();

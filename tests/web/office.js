@@ -27,11 +27,10 @@ export class Office {
 		return (await this.admin.call("GET", where)).data;
 	}
 
-	/** A screen as it is seen by both: layout, axe, and pictures in each size and colour scheme. Without `where`: as it is. */
+	/** A screen as it is seen by both: layout, axe, and pictures in each size and colour scheme. */
 	async look(name, where) {
 		for (const [one, size] of [[this.page, "desktop"], [this.phone, "phone"]]) {
-			if (where)
-				await this.school.open(one, where);
+			await this.school.open(one, where);
 			for (const scheme of ["dark", "light"]) {
 				await one.emulateMedia({ colorScheme: scheme });
 				await checkAccess(one);
