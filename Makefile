@@ -71,7 +71,7 @@ WRITER_SOURCES := bin/ctl.c $(wildcard bin/reference/*.c)
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: build clean help
-build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made $(B)/share/app/.made	## compile everything into build/
+build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made $(B)/obj/web-app	## compile everything into build/
 
 $(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
 
@@ -86,8 +86,9 @@ $(B)/share/.made: $(SHARED) Makefile
 
 # The web app, served from share/app: the files of htdocs/ as they are, and the library that draws plots.
 APP := $(shell find htdocs -type f) /usr/share/javascript/chart.js/chart.min.js
-$(B)/share/app/.made: $(APP) Makefile
-	@rm -rf $(@D) && mkdir -p $(@D) && cp -r htdocs/. $(@D) && cp /usr/share/javascript/chart.js/chart.min.js $(@D)/lib/
+$(B)/obj/web-app: $(APP) Makefile
+	@rm -rf $(B)/share/app && mkdir -p $(B)/share/app $(@D) && cp -r htdocs/. $(B)/share/app
+	@cp /usr/share/javascript/chart.js/chart.min.js $(B)/share/app/lib/
 	@touch $@
 
 # The path tables of the web servers, generated from the routes of the programs.
@@ -310,6 +311,22 @@ endif
 .PHONY: s3-kills
 s3-kills: build $(API_HELPERS)	## uploads to S3 while workers are killed 200 times (FLAVOUR=test or asan)
 	@OKUL_KILL_ROUNDS=200 OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -rP -c tests/api/pytest.ini tests/api/s3.py -k killed
+
+# The web app in Debian's Chromium, through nginx; screenshots are in build/web. TESTS has files of tests/web.
+WEB_TESTS = $(if $(filter tests/web/%,$(TESTS)),$(filter tests/web/%,$(TESTS)),$(wildcard tests/web/*.test.js))
+.PHONY: web
+ifeq ($(FLAVOUR),release)
+web:	## run the tests of the web app in a browser (TESTS="tests/web/login.test.js" picks some)
+	@conf/setup.sh build run web $$(command -v npm >/dev/null || echo node)
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test web
+else
+web: build tests/web/node_modules/.locked
+	@OKUL_BUILD=$(B) node --test --test-concurrency=1 --test-reporter=./tests/web/reporter.js $(WEB_TESTS)
+endif
+
+tests/web/node_modules/.locked: tests/web/package-lock.json
+	@cd tests/web && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 check: setup-test	## in about a minute: the unit tests, and a valid request and one without token for every route
 	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \

@@ -195,6 +195,7 @@ async function open() {
 		title.focus({ preventScroll: true });
 	}
 	shown = here;
+	history.replaceState({ ...history.state, shown: here }, "");
 	scrollTo(0, places.get(here) ?? 0);
 }
 

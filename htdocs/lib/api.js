@@ -137,6 +137,7 @@ async function renew(used) {
  */
 export async function upload(method, path, form, { onProgress, signal, etag } = {}) {
 	await freshToken();
+	signal?.throwIfAborted();
 	return new Promise((resolve, reject) => {
 		const xhr = new XMLHttpRequest();
 		xhr.open(method, url(path));
@@ -170,9 +171,14 @@ export async function logOut() {
 /** Saves a file that needs a token, under the name that the server gives it. */
 export async function download(path, query, name) {
 	const file = await request("GET", path, { query, blob: true });
+	saveFile(file.data, file.name ?? name);
+}
+
+/** Hands a Blob to the person as a file. */
+export function saveFile(blob, name) {
 	const link = document.createElement("a");
-	link.href = URL.createObjectURL(file.data);
-	link.download = file.name ?? name;
+	link.href = URL.createObjectURL(blob);
+	link.download = name;
 	link.click();
 	setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }

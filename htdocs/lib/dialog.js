@@ -49,7 +49,7 @@ export const confirmDestruction = ({ title, text, action }) =>
 
 let region;
 
-/** Says something at the edge of the screen, also to a screen reader, for some seconds. */
+/** Says something at the edge of the screen, also to a screen reader, for some seconds; what went wrong ("bad") for longer. */
 export function notify(sentence, kind = "good") {
 	if (!region?.isConnected) {
 		region = h("div", { class: "notices", role: "status", "aria-live": "polite" });
@@ -57,5 +57,16 @@ export function notify(sentence, kind = "good") {
 	}
 	const notice = h("p", { class: kind }, sentence);
 	region.append(notice);
-	setTimeout(() => notice.remove(), 6000);
+	setTimeout(() => notice.remove(), kind === "bad" ? 20000 : 6000);
+}
+
+let quiet;
+
+/** Tells a screen reader what is seen by others. */
+export function announce(sentence) {
+	if (!quiet?.isConnected) {
+		quiet = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
+		document.body.append(quiet);
+	}
+	quiet.textContent = sentence;
 }

@@ -54,6 +54,12 @@ export function icon(name) {
 	return svg;
 }
 
+/** Names a button that shows an icon alone. */
+export function nameButton(button, name) {
+	button.title = name;
+	button.setAttribute("aria-label", name);
+}
+
 let last = 0;
 
 /** An id that no element has. */

@@ -23,14 +23,16 @@ export function failureBox(error, again) {
 	return h("div", { class: "box bad", role: "alert" }, sentencesOf(error).map((sentence) => h("p", {}, sentence)), button);
 }
 
-/** Disables a button for `seconds` and shows them on it. */
+/** Disables a button for `seconds` and shows them on it. An icon on it stays. */
 export function countDown(button, seconds) {
-	const label = button.textContent;
+	const place = [...button.childNodes].findLast((node) => node.textContent.trim() !== "");
+	const label = place?.textContent;
 	const end = Date.now() + seconds * 1000;
 	button.disabled = true;
 	const tick = () => {
 		const left = Math.ceil((end - Date.now()) / 1000);
-		button.textContent = left > 0 ? `${label} (${left} s)` : label;
+		if (place)
+			place.textContent = left > 0 ? `${label} (${left} s)` : label;
 		button.disabled = left > 0;
 		if (left > 0 && (button.isConnected || left > seconds - 2))
 			setTimeout(tick, 1000);

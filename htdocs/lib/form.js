@@ -9,7 +9,9 @@ import { fieldLabel, t, tryText, valueLabel } from "./text.js";
 /**
  * An editor: what draws a field. It is an element with two properties.
  * @typedef {HTMLElement & {getValue: () => any, check: () => ?string}} Editor
- *     getValue: the value for the API, undefined for nothing; check: what is wrong in a sentence, or null
+ *     getValue: the value for the API, undefined for nothing; check: what is wrong in a sentence, or null. An editor with parts may
+ *     have sayAt(path, sentence), which shows a sentence of the API at a part ("[2].text"; "": the whole) and returns
+ *     whether it did, and sayNothing(), which takes those away
  */
 
 /**
@@ -25,7 +27,7 @@ import { fieldLabel, t, tryText, valueLabel } from "./text.js";
  * @param {(values: Object, form: HTMLFormElement) => Promise<void>} options.submit throws a Failure, whose sentences are shown at
  *     their fields
  * @param {Node} [options.more] stands before the button
- * @returns {HTMLFormElement} with `isDirty()`, `values()` and `reset(values)`
+ * @returns {HTMLFormElement} with `isDirty()`, `values()`, `reset(values)`, and `keep()`: what is shown is what is stored
  */
 export function makeForm(fields, { values = {}, first = [], skip = [], editors = {}, action, isChange = false, submit, more }) {
 	const names = [...first.filter((name) => name in fields), ...Object.keys(fields).filter((name) => !first.includes(name))]
@@ -40,6 +42,7 @@ export function makeForm(fields, { values = {}, first = [], skip = [], editors =
 	form.isDirty = () => names.some((name) => !same(rows.get(name).editor.getValue(), before[name]));
 	form.values = () => Object.fromEntries(names.map((name) => [name, rows.get(name).editor.getValue()]).filter(([, value]) => value !== undefined));
 	form.reset = reset;
+	form.keep = () => (before = Object.fromEntries(names.map((name) => [name, rows.get(name).editor.getValue()])));
 	form.showErrors = (sentences) => showErrors(form, rows, top, sentences);
 	reset(values);
 	return form;
@@ -51,7 +54,7 @@ export function makeForm(fields, { values = {}, first = [], skip = [], editors =
 			rows.set(name, row);
 			body.append(row);
 		}
-		before = Object.fromEntries(names.map((name) => [name, rows.get(name).editor.getValue()]));
+		form.keep();
 	}
 
 	async function onSubmit(event) {
@@ -89,13 +92,16 @@ function showErrors(form, rows, top, sentences) {
 	const others = [];
 	for (const sentence of sentences) {
 		const [, name, rest, text] = /^(\w+)((?:[.[][\w.[\]]*)?): (.*)$/s.exec(sentence) ?? [];
-		if (rows.has(name))
-			at.set(name, [...(at.get(name) ?? []), rest ? `${rest.replace(/^\./, "")}: ${text}` : text]);
-		else
+		if (!rows.has(name))
 			others.push(sentence);
+		else
+			at.set(name, [...(at.get(name) ?? []), { rest, text }]);
 	}
-	for (const [name, row] of rows)
-		row.say(at.get(name) ?? []);
+	for (const [name, row] of rows) {
+		row.editor.sayNothing?.();
+		row.say((at.get(name) ?? []).filter(({ rest, text }) => !row.editor.sayAt?.(rest, text))
+			.map(({ rest, text }) => (rest ? `${rest.replace(/^\./, "")}: ${text}` : text)));
+	}
 	fill(top, others.length ? h("div", { class: "box bad" }, others.map((sentence) => h("p", {}, sentence))) : null);
 	rows.get([...at.keys()][0])?.focusFirst();
 }
@@ -129,7 +135,7 @@ function makeRow(field, value, makeEditor = editorOf(field), isChange = false) {
 		fill(errors, sentences.map((sentence) => h("p", {}, sentence)));
 		control?.[sentences.length ? "setAttribute" : "removeAttribute"]("aria-invalid", "true");
 	};
-	row.focusFirst = () => (control ?? row.querySelector("input, select, textarea, button"))?.focus();
+	row.focusFirst = () => (control ?? row.querySelector("[aria-invalid]") ?? row.querySelector("input, select, textarea, button"))?.focus();
 	return row;
 }
 
@@ -266,49 +272,61 @@ export function jsonEditor(field, value) {
 /**
  * Sends a change with If-Match. If somebody else was faster, shows both versions side by side and sends what the person chose.
  * @param {{method?: string, path: string, current: string, etag: string, before: Object, body: Object}} change `path` takes the
- *     change, `current` is the GET of what is changed, `etag` and `before` what that gave when the form was opened
+ *     change, `current` is the GET of what is changed, or a function that returns its data and tag; `etag` and `before` what that gave when the form was opened
+ * @param {Object<string, {plain: (value) => any, show: (value, other) => Node}>} [change.parts] fields that are no plain values:
+ *     `plain` makes what the API takes of what it gives, `show` what a person is shown of it beside the other version
+ * @param {(body: Object, before: Object) => Object} [change.complete] adds what every request needs
  * @returns {Promise<?Object>} the new version; null when the person keeps the other's
  * @throws {Failure}
  */
-export async function sendChange({ method = "PATCH", path, current, etag, before, body }) {
+export async function sendChange({ method = "PATCH", path, current, etag, before, body, parts = {}, complete = (sent) => sent }) {
 	for (;;) {
 		try {
-			return (await request(method, path, { body, etag })).data;
+			return (await request(method, path, { body: complete(body, before), etag })).data;
 		} catch (error) {
 			if (error.status !== 412)
 				throw error;
 		}
-		const now = await request("GET", current);
-		const chosen = await askBoth(before, body, now.data);
-		if (!chosen)
-			return null;
-		if (Object.keys(chosen).length === 0)
-			return now.data;
-		[body, etag, before] = [chosen, now.etag, now.data];
+		const now = typeof current === "function" ? await current() : await request("GET", current);
+		const [old, theirs] = [plainOf(before, parts), plainOf(now.data, parts)];
+		// What nobody types, as the time of the last login, is no conflict.
+		if (Object.keys(theirs).some((name) => !NOT_TYPED.has(name) && !same(old[name], theirs[name]))) {
+			const chosen = await askBoth(old, body, theirs, parts);
+			if (!chosen)
+				return null;
+			if (Object.keys(chosen).length === 0)
+				return now.data;
+			body = chosen;
+		}
+		[etag, before] = [now.etag, now.data];
 	}
 }
 
+const NOT_TYPED = new Set(["createdAt", "updatedAt", "lastLogin", "questionCount", "isRegistrationComplete", "pdfs"]);
+
+const plainOf = (version, parts) =>
+	Object.fromEntries(Object.entries(version).map(([name, value]) => [name, name in parts ? parts[name].plain(value) : value]));
+
 /** Both versions of each field that differs. @returns {Promise<?Object>} the fields to send */
-function askBoth(before, mine, theirs) {
-	const names = new Set([...Object.keys(mine), ...Object.keys(theirs).filter((name) => !same(before[name], theirs[name]))]);
-	names.delete("updatedAt");
+function askBoth(before, mine, theirs, parts) {
+	const names = new Set([...Object.keys(mine), ...Object.keys(theirs).filter((name) => !NOT_TYPED.has(name) && !same(before[name], theirs[name]))]);
 	const rows = [...names].filter((name) => !same(name in mine ? mine[name] : before[name], theirs[name]));
 	return openDialog(t("conflict.title"), (close) => {
 		const chosen = new Map();
-		const cell = (name, value, isMine) => h("td", { "data-label": t(isMine ? "conflict.mine" : "conflict.theirs") },
+		const cell = (name, value, other, isMine) => h("td", { "data-label": t(isMine ? "conflict.mine" : "conflict.theirs") },
 			h("label", {}, h("input", {
 				type: "radio", name: `conflict-${name}`, checked: chosen.get(name) === isMine, onchange: () => chosen.set(name, isMine),
-			}), " ", shownValue(value)));
+			}), " ", parts[name]?.show(value, other) ?? shownValue(value)));
 		const table = h("table", { class: "conflict" },
 			h("thead", {}, h("tr", {}, ["conflict.field", "conflict.theirs", "conflict.mine"].map((key) => h("th", { scope: "col" }, t(key))))),
 			h("tbody", {}, rows.map((name) => {
 				chosen.set(name, name in mine);
-				return h("tr", {}, h("th", { scope: "row" }, fieldLabel(name)), cell(name, theirs[name], false),
-					cell(name, name in mine ? mine[name] : before[name], true));
+				const own = name in mine ? mine[name] : before[name];
+				return h("tr", {}, h("th", { scope: "row" }, fieldLabel(name)), cell(name, theirs[name], own, false), cell(name, own, theirs[name], true));
 			})));
 		const result = () => Object.fromEntries(rows.filter((name) => chosen.get(name)).map((name) => [name, name in mine ? mine[name] : before[name]]));
 		return [
-			h("div", { class: "content" }, h("p", {}, t("conflict.text")), table),
+			h("div", { class: "content" }, h("p", {}, t("conflict.text")), h("div", { class: "scroll" }, table)),
 			h("footer", {},
 				h("button", { type: "button", onclick: () => close(null) }, t("conflict.keep-theirs")),
 				h("button", { type: "button", class: "primary", onclick: () => close(result()) }, t("save"))),

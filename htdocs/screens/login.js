@@ -4,6 +4,7 @@ import { Failure, request } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
 import { fill, h, newId } from "../lib/dom.js";
 import { busy, countDown, failureBox } from "../lib/failure.js";
+import { address } from "../lib/route.js";
 import { forget, keepTokens, wasOwnDevice } from "../lib/session.js";
 import { language, t } from "../lib/text.js";
 
@@ -13,7 +14,8 @@ const AGAIN_AFTER = 60;	// seconds until the server takes another request for a 
 export function login({ query, user }) {
 	const next = async (data) => {
 		await whoAmI();
-		location.replace(`#${data.isRegistrationComplete || data.user.role !== "user" ? safe(query.get("to")) : "/register"}`);
+		const to = safe(query.get("to"));
+		location.replace(data.isRegistrationComplete || data.user.role !== "user" ? `#${to}` : address("/register", { to }));
 	};
 	if (user) {
 		location.replace(`#${safe(query.get("to"))}`);

@@ -201,7 +201,7 @@ class Taking {
 }
 
 /** What belongs to a question: an image, a sound or a video of this site; a link where it lies elsewhere. */
-function media(url) {
+export function media(url) {
 	if (!url)
 		return null;
 	const address = new URL(url, document.baseURI);

@@ -5,10 +5,11 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
-const BUILD = path.resolve(ROOT, process.env.OKUL_BUILD ?? "build/test");
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const BUILD = path.resolve(ROOT, process.env.OKUL_BUILD ?? "build/test");
 const SHOTS = path.join(ROOT, "build/web");
 const TRIES = 300;	// of 100 ms: the machine may be busy
 
@@ -40,10 +41,12 @@ function freePort() {
 export class School {
 	/**
 	 * Starts a school.
-	 * @param {{demo?: string[], env?: Object}} [options] demo: words for `okulctl demo`, for a school with people and results
+	 * @param {{demo?: string[], env?: Object, build?: string}} [options] demo: words for `okulctl demo`, for a school with people and
+	 *     results; build: its build folder
 	 */
-	static async start({ demo, env = {} } = {}) {
+	static async start({ demo, env = {}, build = BUILD } = {}) {
 		const school = new School();
+		school.build = build;
 		school.data = fs.mkdtempSync(path.join(os.tmpdir(), "okul-web-"));
 		school.clock = path.join(school.data, "clock");
 		school.offset = 0;
@@ -58,7 +61,7 @@ export class School {
 		if (demo)
 			school.ctl("demo", ...demo);
 		school.output = "";
-		school.process = spawn(path.join(BUILD, "okulctl"), ["-d", school.data, "serve", "--port", String(school.port)], { env: school.env });
+		school.process = spawn(path.join(build, "okulctl"), ["-d", school.data, "serve", "--port", String(school.port)], { env: school.env });
 		for (const stream of [school.process.stdout, school.process.stderr])
 			stream.on("data", (text) => (school.output += text));
 		school.ended = new Promise((resolve) => school.process.on("exit", resolve));
@@ -85,7 +88,7 @@ export class School {
 
 	/** Runs okulctl. */
 	ctl(...words) {
-		return execFileSync(path.join(BUILD, "okulctl"), ["-d", this.data, ...words], { env: this.env, encoding: "utf8" });
+		return execFileSync(path.join(this.build, "okulctl"), ["-d", this.data, ...words], { env: this.env, encoding: "utf8" });
 	}
 
 	/** Adds a person who has registered. @returns {Promise<Person>} with tokens for call() */
@@ -98,8 +101,8 @@ export class School {
 	}
 
 	/** A request to the API. @returns the envelope; throws when it is an error */
-	async call(method, where, body, token) {
-		const headers = { "Accept-Language": "en", ...(token && { Authorization: `Bearer ${token}` }) };
+	async call(method, where, body, token, more) {
+		const headers = { ...more, "Accept-Language": "en", ...(token && { Authorization: `Bearer ${token}` }) };
 		if (body && !(body instanceof FormData))
 			headers["Content-Type"] = "application/json";
 		const response = await fetch(this.url + where, { method, headers, body: body instanceof FormData ? body : body && JSON.stringify(body) });
@@ -109,21 +112,25 @@ export class School {
 		return envelope;
 	}
 
-	async logIn(email) {
+	async logIn(email, headers) {
 		const before = this.codes(email).length;
 		await this.call("POST", "/auth/otp/request", { email, language: "en" });
-		return this.call("POST", "/auth/otp/verify", { email, code: await this.code(email, before) });
+		return this.call("POST", "/auth/otp/verify", { email, code: await this.code(email, before) }, null, headers);
 	}
 
-	/** The codes that were mailed to an address, the newest last. */
-	codes(email) {
+	/** The mails to an address, the newest last. */
+	mails(email) {
 		const folder = path.join(this.data, "mail");
 		if (!fs.existsSync(folder))
 			return [];
 		return fs.readdirSync(folder).filter((name) => name.endsWith(".eml")).map((name) => path.join(folder, name))
 			.map((file) => ({ at: fs.statSync(file).mtimeMs, text: fs.readFileSync(file, "utf8") }))
-			.filter(({ text }) => text.includes(`To: ${email}`)).sort((a, b) => a.at - b.at)
-			.map(({ text }) => /^(\d{6})/m.exec(text)?.[1]).filter(Boolean);
+			.filter(({ text }) => text.includes(`To: ${email}`)).sort((a, b) => a.at - b.at).map(({ text }) => text);
+	}
+
+	/** The codes that were mailed to an address, the newest last. */
+	codes(email) {
+		return this.mails(email).map((text) => /^(\d{6})/m.exec(text)?.[1]).filter(Boolean);
 	}
 
 	/** The code that is mailed after `before` others. */
@@ -155,10 +162,10 @@ export class School {
 		return page;
 	}
 
-	/** Opens an address of the app. */
+	/** Opens an address of the app, and waits until its screen is there. */
 	async open(page, address = "/") {
 		await page.goto(`${this.url}/app/#${address}`);
-		await page.waitForSelector("main:not([aria-busy]) h1");
+		await page.waitForFunction(() => document.querySelector("main:not([aria-busy]) h1") && history.state?.shown === location.hash);
 	}
 
 	/** Puts tokens into a browser, as a login does. */
@@ -182,7 +189,8 @@ export async function checkLayout(page) {
 	const wide = await page.evaluate(() => {
 		const found = [];
 		if (document.documentElement.scrollWidth > innerWidth + 1)
-			found.push(`the page is ${document.documentElement.scrollWidth} px wide`);
+			found.push(`the page is ${document.documentElement.scrollWidth} px wide, by ${[...document.querySelectorAll("main *")]
+				.filter((element) => element.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((element) => `${element.tagName}.${element.className}`)}`);
 		for (const element of document.querySelectorAll("button, a, th, td, h1, h2, label, dt, dd")) {
 			const box = element.getBoundingClientRect();
 			if (box.width && !element.closest(".scroll, .hidden, .skip, #menu") && (box.right > innerWidth + 1 || element.scrollWidth > element.clientWidth + 2 && getComputedStyle(element).display !== "inline"))
@@ -197,7 +205,7 @@ export async function checkLayout(page) {
 /** Fails when axe-core finds something. */
 export async function checkAccess(page) {
 	if (!(await page.evaluate(() => "axe" in window)))
-		await page.evaluate(fs.readFileSync(path.join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8"));
+		await page.evaluate(fs.readFileSync(path.join(ROOT, "tests/web/node_modules/axe-core/axe.min.js"), "utf8"));
 	const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
 	if (violations.length)
 		throw new Error(violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => node.html).slice(0, 3).join("\n  ")}`).join("\n"));

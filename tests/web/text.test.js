@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 
-const HTDOCS = path.resolve(import.meta.dirname, "../../htdocs");
+const HTDOCS = fileURLToPath(new URL("../../htdocs", import.meta.url));
 const read = (name) => JSON.parse(fs.readFileSync(path.join(HTDOCS, "lang", `${name}.json`), "utf8"));
 const tables = Object.fromEntries(["tr", "en", "es", "de"].map((name) => [name, read(name)]));
 const sources = fs.readdirSync(HTDOCS, { recursive: true }).filter((name) => name.endsWith(".js"))

@@ -143,6 +143,17 @@ def own_material(okul, owner):
     return id_
 
 
+def no_superadmin(okul, caller):
+    okul.server.sql("UPDATE users SET role = 'admin' WHERE role = 'superadmin'")
+    superadmin.cache_clear()
+
+
+def setup_of(okul, caller):
+    """The body with which the first superadmin of a school registers."""
+    code = okul.server.ctl("user", "setup-code").stdout.strip().partition("code=")[2]
+    return {"email": fresh(), "code": code, "name": "Deniz", "surname": "Okul", "privacyPolicyAccepted": True, "termsOfUseAccepted": True}
+
+
 GOOD = good_requests() | {
     ("POST", "/education-materials"): {"body": lambda okul, caller: GOOD_MATERIAL}, ("GET", "/education-materials"): {},
     ("POST", "/education-materials/{id}/assign"): {"id": some_material, "body": lambda okul, caller: {"userIds": [okul.login().id]}},
@@ -161,6 +172,7 @@ GOOD = good_requests() | {
     ("POST", "/auth/logout"): {},
     ("POST", "/auth/otp/request"): {"body": lambda okul, caller: {"email": fresh()}},
     ("POST", "/auth/otp/verify"): {"body": code_for_new},
+    ("GET", "/auth/setup"): {}, ("POST", "/auth/setup"): {"before": no_superadmin, "body": setup_of},
     ("POST", "/auth/registration/complete"): {"body": lambda okul, caller: REGISTRATION, "user": 409, "registered admin": 409, "other user": 409},
     ("GET", "/auth/registration/status"): {}, ("GET", "/auth/sessions"): {},
     ("DELETE", "/auth/sessions/{id}"): {"id": own_session, "other user": 404},
