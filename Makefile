@@ -314,10 +314,12 @@ s3-kills: build $(API_HELPERS)	## uploads to S3 while workers are killed 200 tim
 
 # The web app in Debian's Chromium, through nginx; screenshots are in build/web. TESTS has files of tests/web.
 WEB_TESTS = $(if $(filter tests/web/%,$(TESTS)),$(filter tests/web/%,$(TESTS)),$(wildcard tests/web/*.test.js))
-.PHONY: web
-ifeq ($(FLAVOUR),release)
-web:	## run the tests of the web app in a browser (TESTS="tests/web/login.test.js" picks some)
+.PHONY: web setup-web
+setup-web:
 	@conf/setup.sh build run web $$(command -v npm >/dev/null || echo node)
+
+ifeq ($(FLAVOUR),release)
+web: setup-web	## run the tests of the web app in a browser (TESTS="tests/web/login.test.js" picks some)
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test web
 else
 web: build tests/web/node_modules/.locked
@@ -352,11 +354,11 @@ portable: setup-test	## compare SQLite and PostgreSQL: schemas, statements and t
 
 # Every part runs, even after a failure; tests/count stores the numbers of tests for .ci/run. The API tests mostly wait for the
 # server, so those of both flavours run in parallel.
-test: setup-test	## run all tests, without and with AddressSanitizer and UBSan, the API on both engines
+test: setup-test setup-web	## run all tests, without and with AddressSanitizer and UBSan, the API on both engines
 	@status=0; part() { tests/count $$1-$$2-$$3 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 DATABASE=$$3 TESTS= $$1; }; \
 	part unit test sqlite || status=1; part unit asan sqlite || status=1; part portable test both || status=1; \
 	part api asan sqlite >build/api-asan.log 2>&1 & asan=$$!; \
-	part api test sqlite || status=1; part api test postgres || status=1; \
+	part api test sqlite || status=1; part api test postgres || status=1; part web test sqlite || status=1; \
 	wait $$asan || status=1; cat build/api-asan.log; exit $$status
 
 # ---- reference: the OpenAPI output of the programs, joined into one document and one page

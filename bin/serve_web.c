@@ -187,7 +187,8 @@ print_setup(const struct conf *conf, int port)
 
 	if (db && setup_is_needed(db)) {
 		setup_code(conf, code);
-		printf("No administrator yet: the first one registers at\n  http://127.0.0.1:%d/app/#/setup?code=%s\n", port, code);
+		printf("No administrator yet: the first one registers at\n  http://127.0.0.1:%d/app/#/setup?code=%s\n", port,
+			code);
 	}
 	db_close(db);
 }

@@ -500,9 +500,8 @@ get_registration(struct request *rq)
 const struct section auth_unified = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "auth", "Login by a code from an e-mail, sessions, registration",
 	SECTIONS(&auth_unified, &auth_setup, &auth_v1),
-	.statements = STATEMENTS(
-		&audit_statements, &limit_statements, &otp_statements, &outbox_statements, &session_statements, &setup_statements,
-		&user_statements),
+	.statements = STATEMENTS(&audit_statements, &limit_statements, &otp_statements, &outbox_statements, &session_statements,
+		&setup_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int
