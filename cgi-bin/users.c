@@ -6,6 +6,7 @@
 #include "session.h"
 #include "token.h"
 #include "user.h"
+#include "user_import.h"
 
 /* clang-format off */
 static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .fields = FIELDS(
@@ -99,8 +100,9 @@ get_me_optional(struct request *rq)
 
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "users", "Profiles, roles, account deletion",
-	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export, &users_audit),
-	.statements = STATEMENTS(&audit_statements, &outbox_statements, &session_statements, &user_statements),
+	SECTIONS(&users_me, &users_admin, &users_import, &users_deletion, &users_export, &users_audit),
+	.statements = STATEMENTS(
+		&audit_statements, &outbox_statements, &session_statements, &user_import_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int

@@ -36,7 +36,7 @@ export function importUsers() {
 			if (dryRun)
 				return fill(outcome, preview(data));
 			guardLeaving(null);
-			notify(t("import.done", { n: data.created + data.changed }));
+			notify(t("import.done", { n: data.created }));
 			location.replace("#/office/users");
 		} catch (error) {
 			fill(outcome, failureBox(error));
@@ -46,15 +46,15 @@ export function importUsers() {
 	function preview(data) {
 		return [
 			h("h2", {}, t("import.would")),
-			h("dl", { class: "facts" }, ["total", "created", "changed", "unchanged"].flatMap((name) =>
+			h("dl", { class: "facts" }, ["total", "created", "known"].flatMap((name) =>
 				[h("dt", {}, t(`import.${name}`)), h("dd", {}, number(data[name]))])),
 			data.errors.length ? [
 				h("div", { class: "box bad" }, t("import.errors", { n: data.errors.length })),
 				h("div", { class: "scroll" }, h("table", {},
 					h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("import.row")), h("th", { scope: "col" }, t("import.fault")))),
 					h("tbody", {}, data.errors.map((error) => h("tr", {}, h("th", { scope: "row" }, number(error.row)), h("td", {}, error.message))))))]
-				: h("div", { class: "actions" }, h("button", { type: "button", class: "primary", disabled: data.created + data.changed === 0, onclick: (event) => send(false, event.currentTarget) },
-					icon("upload"), t("import.import", { n: data.created + data.changed }))),
+				: h("div", { class: "actions" }, h("button", { type: "button", class: "primary", disabled: data.created === 0, onclick: (event) => send(false, event.currentTarget) },
+					icon("upload"), t("import.import", { n: data.created }))),
 		];
 	}
 }

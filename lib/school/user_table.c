@@ -250,7 +250,7 @@ country_of(struct arena *arena, const char *cell)
 }
 
 const char *
-user_table_phone(struct arena *arena, const char **country, const char **phone)
+user_table_phone(struct arena *arena, enum language language, const char **country, const char **phone)
 {
 	const char *cell = *phone;
 
@@ -268,7 +268,8 @@ user_table_phone(struct arena *arena, const char **country, const char **phone)
 		const char *code = arena_copy(arena, number, strnlen(number, country_length(number)));
 		if (*country && strcmp(*country, code) != 0) {
 			*phone = NULL;
-			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code, *country);
+			return arena_format(
+				arena, "phoneNumber: %s (+%s, %s)", sentence(S_TABLE_PHONE, language), code, *country);
 		}
 		number += strlen(code);
 		*country = code;

@@ -23,7 +23,7 @@ const char *user_table_cell(struct arena *arena, const struct field *field, cons
  * 532 ..., and replaces a country (TR) with its code. Plain digits stay unchanged. A cell is NULL where it is
  * empty. Returns NULL, or an error message, and then *phone is NULL.
  */
-const char *user_table_phone(struct arena *arena, const char **country, const char **phone);
+const char *user_table_phone(struct arena *arena, enum language language, const char **country, const char **phone);
 
 enum user_table_date {
 	USER_TABLE_DATE,	/* or no date at all, which field_read() reports */

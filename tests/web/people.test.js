@@ -84,6 +84,29 @@ for (const [name, options] of [["phone", { size: PHONE, dark: true }], ["desktop
 		checkProblems(page);
 	});
 
+	test(`people are imported: mistakes by row first (${name})`, async () => {
+		const page = await office(options, "/office/users/import");
+		const [one, two] = [`one-${name}@example.com`, `two-${name}@example.com`];
+		await page.getByRole("button", { name: "Preview" }).click();
+		await page.getByText("Choose a file or paste some lines").waitFor();
+		// As a spreadsheet of Turkey saves it.
+		await page.locator("input[type=file]").setInputFiles({ name: "list.csv", mimeType: "text/csv",
+			buffer: Buffer.concat([Buffer.from(`E-posta;Ad\r\n${one};Ay`), Buffer.from([0xfe]), Buffer.from(`e\r\nnobody;\r\nadmin@example.com;\r\n`)]) });
+		await page.waitForFunction(() => document.querySelector("textarea").value.includes("Ayşe"));
+		await page.getByRole("button", { name: "Preview" }).click();
+		await page.getByText("1 row has a mistake").waitFor();
+		assert.match(await page.locator("tbody").textContent(), /^3email: /);
+		await look(page, `import-errors-${name}`);
+		await page.locator("textarea").fill(`email,name\n${one},Ayşe\n${two},Can\nadmin@example.com,\n`);
+		await page.getByRole("button", { name: "Preview" }).click();
+		await page.getByRole("button", { name: "Import 2 rows" }).waitFor();
+		await look(page, `import-${name}`);
+		await page.getByRole("button", { name: "Import 2 rows" }).click();
+		await page.getByText("2 rows were imported").waitFor();
+		assert.equal((await admin.call("GET", `/users?search=${encodeURIComponent(one)}`)).data.items[0].name, "Ayşe");
+		checkProblems(page);
+	});
+
 	test(`results are filtered, opened and deleted; CSV (${name})`, async () => {
 		const page = await office(options, "/office/results");
 		await page.getByText(/entries/).waitFor();

@@ -184,6 +184,7 @@ GOOD = good_requests() | {
     ("GET", "/api/v1/auth/sessions"): {}, ("GET", "/api/v1/auth/validate-token"): {},
     ("POST", "/api/v1/users/me/account-deletion"): {"being deleted": 409, "admin being deleted": 409},
     ("DELETE", "/api/v1/users/me/account-deletion"): {"before": lambda okul, caller: okul.post("/api/v1/users/me/account-deletion", token=caller.token)},
+    ("POST", "/users/import"): {"body": lambda okul, caller: {"csv": f"email\n{fresh()}\n"}},
     ("GET", "/settings"): {}, ("GET", "/settings/{key}/history"): {"key": some_setting},
     ("GET", "/settings/{key}"): {"key": some_setting}, ("POST", "/settings"): {"body": lambda okul, caller: {"key": "of.the-rights", "value": 1}},
     ("POST", "/storage/upload"): {"form": an_upload}, ("GET", "/storage/files"): {},
