@@ -3,7 +3,12 @@ import { h } from "../lib/dom.js";
 import { makeList } from "../lib/list.js";
 import { t, time, tryText } from "../lib/text.js";
 
-const ACTIONS = ["user.role", "user.email", "user.active", "user.profile", "user.deleted", "course.deleted", "test.deleted", "material.deleted", "file.deleted"];
+// As the API names them (audit.action); one that is missing here is shown by its name.
+const ACTIONS = [
+	"user.added", "user.role", "user.email", "user.active", "user.profile", "user.deleted", "user.deletion-requested", "user.deletion-cancelled",
+	"user.deletion-finalized", "session.login", "session.locked", "session.unlocked", "session.reuse", "setting.added", "setting.changed",
+	"course.deleted", "test.deleted", "result.deleted", "material.deleted", "material.unassigned", "file.deleted",
+];
 
 export function audit({ query }) {
 	const shown = (value) => (value === null ? "–" : h("span", { class: "value" }, value.length > 200 ? `${value.slice(0, 200)} …` : value));
