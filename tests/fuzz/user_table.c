@@ -45,14 +45,14 @@ take_phone(struct arena *arena, const char *country, const char *number)
 	const char *kept = number[0] ? number : NULL;
 
 	country = country[0] ? country : NULL;
-	const char *error = user_table_phone(arena, &country, &kept);
+	const char *error = user_table_phone(arena, EN, &country, &kept);
 	must(!error || !kept);
 	must(!kept || utf8_is_valid(kept, strlen(kept)));
 	/* digits, or the unchanged cell, which field_read() rejects */
 	must(!kept || text_is_digits(kept) || !kept[0] || strcmp(kept, number) == 0);
 	if (kept && text_is_digits(kept) && strncmp(kept, "00", 2) != 0) {
 		const char *again = kept;
-		must(!user_table_phone(arena, &country, &again) && strcmp(again, kept) == 0);
+		must(!user_table_phone(arena, EN, &country, &again) && strcmp(again, kept) == 0);
 	}
 }
 
