@@ -550,8 +550,8 @@ CREATE TABLE result (
 CREATE UNIQUE INDEX result_user ON result (user_pk, test, attempt);
 -- For the list of all results: in an order (by time, by score), or by the versions and levels that a filter selects.
 CREATE INDEX result_time ON result (completed_at, pk);
--- The highest scores are of few levels: a list of another level passes many entries of this index, and reads no row for them.
-CREATE INDEX result_score ON result (total_score, pk) INCLUDE (test, level, target_language, completed_at);
+-- The highest scores are of few levels, and a search may find nothing: what passes many entries of this index reads no row for them.
+CREATE INDEX result_score ON result (total_score, pk) INCLUDE (user_pk, test, version, level, target_language, completed_at);
 CREATE INDEX result_kind ON result (version, level, completed_at);
 
 -- The number of results of each kind. The sums of the scores are integers, so that additions and deletions leave no
