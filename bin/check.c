@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/mman.h>
@@ -149,6 +150,52 @@ check_web_user(const struct stat *files)
 }
 
 static bool
+file_has_line(const char *path, const char *line)
+{
+	FILE *file = fopen(path, "re");
+	char text[512];
+	bool found = false;
+
+	while (file && !found && fgets(text, sizeof(text), file)) {
+		text[strcspn(text, "\n")] = '\0';
+		found = strcmp(text, line) == 0;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* conf/systemd/okul@.service gives the programs no network, which is the right thing only where they need none. */
+static void
+check_network(const struct conf *conf)
+{
+	const char *units = "/etc/systemd/system";
+	bool socket = strncmp(conf->database, "postgresql:///", 14) == 0 || strstr(conf->database, "%2F");
+	bool needed = blob_is_remote(conf) || (db_is_url(conf->database) && !socket), given = false;
+	char path[PATH_MAX];
+	glob_t more;
+
+#ifdef OKUL_TEST
+	if (getenv("OKUL_UNITS"))
+		units = getenv("OKUL_UNITS");
+#endif
+	snprintf(path, sizeof(path), "%s/okul@.service", units);
+	if (!needed || !file_has_line(path, "PrivateNetwork=yes"))
+		return;
+	snprintf(path, sizeof(path), "%s/okul@*.service.d/*.conf", units);
+	if (glob(path, 0, NULL, &more) == 0)
+		for (size_t i = 0; i < more.gl_pathc; i++)
+			given |= file_has_line(more.gl_pathv[i], "PrivateNetwork=no");
+	globfree(&more);
+	if (given)
+		report(OK, "network", "systemd gives it to the programs");
+	else
+		report(FAIL, "network",
+			"systemd keeps the programs off it, and %s is there; copy conf/cluster/okul@.service.d to %s, and restart okul",
+			blob_is_remote(conf) ? conf->files_endpoint : "the database", units);
+}
+
+static bool
 see_one(void *context, const char *sha256, const struct s3_object *object)
 {
 	(void)context, (void)sha256, (void)object;
@@ -187,7 +234,8 @@ check_files(const struct conf *conf)
 		report(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777, path);
 	else
 		report(OK, "files", "%s, mode 0750", path);
-	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
+	if (!blob_is_remote(conf) && !conf->development &&
+		(conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
 		check_web_user(&st);
 }
 
@@ -566,6 +614,7 @@ run_check(int argc, char **argv, const char *data)
 	if (conf->files_bucket[0])
 		check_storage(conf);
 	check_files(conf);
+	check_network(conf);
 	check_uploads();
 	check_disk(conf);
 	check_database(conf);

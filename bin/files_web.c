@@ -16,9 +16,10 @@ make_location(const struct conf *conf, char path[static PATH_MAX], struct buf *t
 		return;
 	buf_printf(text, "location /_s3/%s/ {\n\tinternal;\n\tinclude %s/nginx/s3.conf;\n", conf->files_bucket, conf->share);
 	if (strncmp(conf->files_endpoint, "https:", 6) == 0)
-		buf_puts(text,
-			"\tproxy_ssl_server_name on;\n\tproxy_ssl_verify on;\n\tproxy_ssl_verify_depth 4;\n"
-			"\tproxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\n");
+		buf_printf(text,
+			"\tproxy_ssl_protocols TLSv1.2 TLSv1.3;\n\tproxy_ssl_server_name on;\n\tproxy_ssl_verify on;\n"
+			"\tproxy_ssl_verify_depth 4;\n\tproxy_ssl_trusted_certificate \"%s\";\n",
+			conf->files_ca[0] ? conf->files_ca : "/etc/ssl/certs/ca-certificates.crt");
 	buf_printf(text, "\trewrite ^/_s3(/.*)$ $1 break;\n\tproxy_pass %s;\n}\n", conf->files_endpoint);
 }
 

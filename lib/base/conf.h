@@ -33,6 +33,7 @@ struct conf {
 	const char *files;
 	const char *files_bucket, *files_prefix;	/* the prefix is "" or ends with a slash */
 	const char *files_endpoint, *files_host;	/* https://host:port, and host:port as the header Host has it */
+	const char *files_ca;	/* absolute path of trusted certificates; "": the system's */
 	const char *files_region, *files_key_id;
 	const char *files_secret;	/* "" before conf_load_secrets() */
 	enum files_delivery files_delivery;

@@ -66,7 +66,8 @@ parse_endpoint(const struct place *source)
 	if (name == 0 || (size_t)(text + length - host) < name || !is_plain(host, (size_t)(text + length - host), ".-:"))
 		return text_complain(source->why, source->room,
 			"files_endpoint = %s: must be the address of the storage, like https://s3.example.org", text);
-	if (plain && strncmp(host, "127.0.0.1", name) != 0 && strncmp(host, "localhost", name) != 0)
+	bool here = name == 9 && (memcmp(host, "127.0.0.1", name) == 0 || memcmp(host, "localhost", name) == 0);
+	if (plain && !here)
 		return text_complain(source->why, source->room,
 			"files_endpoint = %s: must begin with https:// (http:// is for 127.0.0.1 only)", text);
 	/* Nobody sends the scheme's own port in Host. */
@@ -98,6 +99,11 @@ conf_parse_files(struct conf *conf, char *why, size_t room)
 	if (!is_plain(conf->files_key_id, strlen(conf->files_key_id), "-_.@:+="))
 		return text_complain(
 			source->why, source->room, "files_key_id = %s: holds a character that no key id has", conf->files_key_id);
+	const char *ca = conf->files_ca;
+	if (ca[0] && (ca[0] != '/' || !is_plain(ca, strlen(ca), "/._-+@")))
+		return text_complain(source->why, source->room,
+			"files_ca = %s: must be the path of a file, like /etc/ssl/storage.pem, of letters, digits and / . _ - + @",
+			ca);
 	return parse_bucket(source, conf->files + 5) && parse_endpoint(source);
 }
 

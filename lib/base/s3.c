@@ -28,10 +28,12 @@ struct call {
 	struct buf text; /* the body, unless sink takes it */
 	long status;
 	int64_t length, date, changed;
+	char error[CURL_ERROR_SIZE]; /* more than curl_easy_strerror() says */
 };
 
 static char reason[400];
 static volatile int progress;
+static int64_t deadline;
 
 const char *
 s3_reason(void)
@@ -43,6 +45,12 @@ int
 s3_progress(void)
 {
 	return progress;
+}
+
+void
+s3_deadline(int64_t ticks)
+{
+	deadline = ticks;
 }
 
 /* Seconds between two times of the storage. A test moves okul's clock, and cannot move that one. */
@@ -97,6 +105,7 @@ on_header(char *line, size_t size, size_t count, void *user)
 	char text[128];
 	size_t length = size * count;
 
+	progress++;
 	snprintf(text, sizeof(text), "%.*s", (int)(length < 120 ? length : 120), line);
 	if (strncasecmp(text, "Date: ", 6) == 0)
 		call->date = http_time(text + 6);
@@ -121,6 +130,17 @@ connection(void)
 	return curl;
 }
 
+/* Milliseconds. */
+static long
+most_time(const struct call *call)
+{
+	int64_t most = (S3_TIME + call->size / S3_PACE) * 1000, left = (deadline - clock_ticks()) / 1000;
+
+	if (deadline && left < most)
+		most = left > 1 ? left : 1;
+	return (long)most;
+}
+
 static void
 prepare(const struct conf *conf, struct call *call, const char *url, struct curl_slist *headers)
 {
@@ -133,7 +153,10 @@ prepare(const struct conf *conf, struct call *call, const char *url, struct curl
 	lc.curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	lc.curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	lc.curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 2000L);
-	lc.curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(S3_TIME + call->size / S3_PACE));
+	lc.curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, most_time(call));
+	lc.curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, call->error);
+	if (conf->files_ca[0])
+		lc.curl_easy_setopt(curl, CURLOPT_CAINFO, conf->files_ca);
 	lc.curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, provider);
 	lc.curl_easy_setopt(curl, CURLOPT_USERNAME, conf->files_key_id);
 	lc.curl_easy_setopt(curl, CURLOPT_PASSWORD, conf->files_secret);
@@ -186,6 +209,8 @@ remedy(const char *code, long status)
 		{ "AuthorizationHeaderMalformed", "files_region is wrong" },
 		{ "NoSuchBucket", "the bucket of files does not exist; create it" },
 		{ "RequestTimeTooSkewed", "the clock of this machine is wrong; set it (timedatectl)" },
+		{ "XAmzContentSHA256Mismatch", "the bytes were damaged on the way" },
+		{ "BadDigest", "the bytes were damaged on the way" },
 		{ "AccessDenied", "files_key_id is wrong, or may not use the bucket" },
 	};
 
@@ -209,9 +234,13 @@ outcome(const struct conf *conf, struct call *call, CURLcode rc)
 	if (rc == CURLE_OK && call->status == 404 && strcmp(code, "NoSuchBucket") != 0 && call->key)
 		return S3_NONE;
 	bool refused = rc == CURLE_OK && call->status / 100 != 5 && call->status != 429;
-	if (rc != CURLE_OK)
+	bool trust = rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CACERT_BADFILE;
+	if (trust)
+		snprintf(reason, sizeof(reason), "%s is not trusted: %s; correct files_endpoint or files_ca",
+			conf->files_endpoint, call->error);
+	else if (rc != CURLE_OK)
 		snprintf(reason, sizeof(reason), "%s does not answer %s: %s", conf->files_endpoint, call->method,
-			lc.curl_easy_strerror(rc));
+			call->error[0] ? call->error : lc.curl_easy_strerror(rc));
 	else if (refused)
 		snprintf(reason, sizeof(reason), "%s refuses %s with %ld %s: %s", conf->files_endpoint, call->method,
 			call->status, code, remedy(code, call->status));

@@ -4,7 +4,11 @@
  * files_secret loaded; the first call loads libcurl.
  *
  * A request ends within 2 s where the storage does not accept the connection, else within S3_TIME and a second for each
- * S3_PACE bytes. What failed is in the log, and in s3_reason().
+ * S3_PACE bytes, and by s3_deadline() in any case. What failed is in the log, and in s3_reason().
+ *
+ * A PUT has the SHA-256 of its bytes as the signed x-amz-content-sha256: the storage refuses a body that was damaged on the way.
+ * Every S3 server knows it, since SigV4 prescribes it. Content-MD5 and x-amz-checksum-* would be a second hash, and older
+ * Swift, Ceph and Garage do not check the latter.
  */
 #ifndef OKUL_S3_H
 #define OKUL_S3_H
@@ -28,6 +32,12 @@ struct s3_object {
 	int64_t size;
 	int64_t age;	/* seconds since it was last put, by the storage's own clock */
 };
+
+/*
+ * Requests from now on end at this time of clock_ticks(), whatever their size; 0: no such time. A web server waits for a response
+ * only so long: it must not tell its client of a failure when the upload is stored after all.
+ */
+void s3_deadline(int64_t ticks);
 
 /* Size and age. */
 must_use enum s3_rc s3_head(const struct conf *conf, const char *sha256, struct s3_object *object);
