@@ -55,9 +55,9 @@ const struct command command_user_unlock = {
 const struct command command_user_setup_code = {
 	.name = "user setup-code",
 	.usage = "",
-	.summary = "print the code by which the first superadmin registers in a browser",
-	.help = "For a school without a superadmin: the code is typed at /app/#/setup, by whoever\n"
-		"is to be the first one. `okulctl user add EMAIL --role superadmin` makes one, too.\n",
+	.summary = "print where the first superadmin registers, in a browser",
+	.help = "For a school without a superadmin: the address has a code, which works until\n"
+		"there is one. `okulctl user add EMAIL --role superadmin` makes one, too.\n",
 	.run = run_user_setup_code,
 };
 

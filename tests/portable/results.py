@@ -101,7 +101,7 @@ def filled(statement, marker, values, kinds):
 
 def same(ours, theirs):
     """Two values as `okulctl sql` prints them; a number that the server sends as a text has no .0 behind it."""
-    if ours == theirs or theirs.startswith("\\\\x"):
+    if ours == theirs or theirs.startswith(("\\\\x", "x'")):
         return True
     try:
         return float(ours) == float(theirs)

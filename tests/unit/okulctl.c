@@ -888,7 +888,8 @@ every_command_has_help(void **state)
 	static const char *const commands[][2] = {
 		{ "serve" }, { "migrate" }, { "check" }, { "mail" }, { "cleanup" }, { "backup" }, { "files", "gc" }, { "files", "move" },
 		{ "files", "verify" },
-		{ "user", "add" }, { "user", "import" }, { "user", "role" }, { "user", "list" }, { "user", "unlock" }, { "audit" },
+		{ "user", "add" }, { "user", "import" }, { "user", "role" }, { "user", "list" },
+		{ "user", "setup-code" }, { "user", "unlock" }, { "audit" },
 		{ "test", "import" }, { "test", "export" }, { "test", "list" }, { "setting", "list" }, { "setting", "get" },
 		{ "setting", "set" }, { "setting", "history" }, { "key", "list" }, { "key", "rotate" }, { "sql" }, { "demo" },
 	};
