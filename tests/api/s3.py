@@ -340,6 +340,7 @@ def test_a_move_that_is_killed_changes_nothing_and_continues(storage):
     ({"OKUL_FILES_ENDPOINT": ""}, "files is set, and files_endpoint is not"),
     ({"OKUL_FILES_ENDPOINT": "storage.example.org"}, "must be the address of the storage, like https://s3.example.org"),
     ({"OKUL_FILES_ENDPOINT": "http://storage.example.org"}, "must begin with https://"),
+    ({"OKUL_FILES_ENDPOINT": "http://local"}, "must begin with https://"),
     ({"OKUL_FILES_KEY_ID": ""}, "files is set, and files_key_id is not"),
     ({"OKUL_FILES_SECRET": ""}, "and files_secret is not set; set it in"),
     ({"OKUL_FILES_REGION": "a b"}, "files_region = a b: must be a word like us-east-1"),
