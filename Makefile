@@ -71,7 +71,7 @@ WRITER_SOURCES := bin/ctl.c $(wildcard bin/reference/*.c)
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: build clean help
-build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
+build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made $(B)/obj/web-app	## compile everything into build/
 
 $(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
 
@@ -82,6 +82,13 @@ SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/
 $(B)/share/.made: $(SHARED) Makefile
 	@mkdir -p $(@D)
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
+	@touch $@
+
+# The web app, served from share/app: the files of htdocs/ as they are, and the library that draws plots.
+APP := $(shell find htdocs -type f) /usr/share/javascript/chart.js/chart.min.js
+$(B)/obj/web-app: $(APP) Makefile
+	@rm -rf $(B)/share/app && mkdir -p $(B)/share/app $(@D) && cp -r htdocs/. $(B)/share/app
+	@cp /usr/share/javascript/chart.js/chart.min.js $(B)/share/app/lib/
 	@touch $@
 
 # The path tables of the web servers, generated from the routes of the programs.
@@ -305,6 +312,24 @@ endif
 s3-kills: build $(API_HELPERS)	## uploads to S3 while workers are killed 200 times (FLAVOUR=test or asan)
 	@OKUL_KILL_ROUNDS=200 OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -rP -c tests/api/pytest.ini tests/api/s3.py -k killed
 
+# The web app in Debian's Chromium, through nginx; screenshots are in build/web. TESTS has files of tests/web.
+WEB_TESTS = $(if $(filter tests/web/%,$(TESTS)),$(filter tests/web/%,$(TESTS)),$(wildcard tests/web/*.test.js))
+.PHONY: web setup-web
+setup-web:
+	@conf/setup.sh build run web $$(command -v npm >/dev/null || echo node)
+
+ifeq ($(FLAVOUR),release)
+web: setup-web	## run the tests of the web app in a browser (TESTS="tests/web/login.test.js" picks some)
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test web
+else
+web: build tests/web/node_modules/.locked
+	@OKUL_BUILD=$(B) node --test --test-concurrency=1 --test-reporter=./tests/web/reporter.js $(WEB_TESTS)
+endif
+
+tests/web/node_modules/.locked: tests/web/package-lock.json
+	@cd tests/web && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 check: setup-test	## in about a minute: the unit tests, and a valid request and one without token for every route
 	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \
 	part unit TESTS=; part api TESTS="tests/api/rights.py -m quick"; exit $$status
@@ -314,6 +339,13 @@ REQUESTS ?= 10000
 replay:	## send the same requests to both engines, and compare the responses (REQUESTS=10000)
 	@OKUL_REPLAY=$(REQUESTS) $(MAKE) --no-print-directory FLAVOUR=test DATABASE=postgres TESTS="tests/api/replay.py -s" api
 
+# The clock of a test build can be set, so that the responses are those of one moment. MOVED has options of tests/bench/moved.py.
+.PHONY: moved
+moved:	## move a school of 1,000,000 results to PostgreSQL and back: the same responses, memory, times (MOVED="--results 20000")
+	@conf/setup.sh build run test
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test build
+	@OKUL_BUILD=$(BUILD_test) PYTHONDONTWRITEBYTECODE=1 tests/bench/moved.py $(MOVED)
+
 # Both engines side by side: schemas, statements, counts, functions, answers, rights.
 .PHONY: portable
 portable: setup-test	## compare SQLite and PostgreSQL: schemas, statements and their answers, triggers, rights
@@ -322,11 +354,11 @@ portable: setup-test	## compare SQLite and PostgreSQL: schemas, statements and t
 
 # Every part runs, even after a failure; tests/count stores the numbers of tests for .ci/run. The API tests mostly wait for the
 # server, so those of both flavours run in parallel.
-test: setup-test	## run all tests, without and with AddressSanitizer and UBSan, the API on both engines
+test: setup-test setup-web	## run all tests, without and with AddressSanitizer and UBSan, the API on both engines
 	@status=0; part() { tests/count $$1-$$2-$$3 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 DATABASE=$$3 TESTS= $$1; }; \
 	part unit test sqlite || status=1; part unit asan sqlite || status=1; part portable test both || status=1; \
 	part api asan sqlite >build/api-asan.log 2>&1 & asan=$$!; \
-	part api test sqlite || status=1; part api test postgres || status=1; \
+	part api test sqlite || status=1; part api test postgres || status=1; part web test sqlite || status=1; \
 	wait $$asan || status=1; cat build/api-asan.log; exit $$status
 
 # ---- reference: the OpenAPI output of the programs, joined into one document and one page

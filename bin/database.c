@@ -223,6 +223,7 @@ copy_versions(struct move *m)
 
 	if (rc == DB_DONE) {
 		size_t at = 0;
+		db_timeout(m->to, HOURS * HOUR); /* the search index of all users is made here */
 		while (strcmp(tables[at], "tally") != 0)
 			at++;
 		next = db_one(m->from, &rows, sql[at], NO_ARGS);

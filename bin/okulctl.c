@@ -9,6 +9,7 @@
 #include "outbox.h"
 #include "placement.h"
 #include "session.h"
+#include "setup.h"
 #include "setting.h"
 #include "user.h"
 #include "utf8.h"
@@ -24,7 +25,8 @@ static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup, &command_backup,
 	&command_database_move,
 	&command_files_gc, &command_files_move, &command_files_verify,
-	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock,
+	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_setup_code,
+	&command_user_unlock,
 	&command_audit,
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
@@ -34,7 +36,7 @@ static const struct command *const commands[] = {
 /* The modules of lib/school/ that commands use. */
 static const struct db_statements *const of_modules[] = {
 	&attempt_statements, &audit_statements, &limit_statements, &otp_statements, &outbox_statements,
-	&placement_statements, &session_statements, &setting_statements, &user_statements,
+	&placement_statements, &session_statements, &setting_statements, &setup_statements, &user_statements,
 };
 /* clang-format on */
 

@@ -12,7 +12,7 @@ extern const struct command command_audit, command_backup, command_database_move
 	command_files_move, command_files_verify, command_key_export, command_key_import, command_key_list, command_key_rotate, command_mail,
 	command_migrate, command_serve, command_setting_get, command_setting_history, command_setting_list, command_setting_set,
 	command_sql, command_test_export, command_test_import, command_test_list, command_user_add, command_user_import,
-	command_user_list, command_user_role, command_user_unlock;
+	command_user_list, command_user_role, command_user_setup_code, command_user_unlock;
 
 /* Makes DATA/origins.map match the configuration; false after reporting why it cannot. */
 must_use bool origins_write(const struct conf *conf);

@@ -1,6 +1,7 @@
 #include "serve.h"
 
 #include "okulctl.h"
+#include "setup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -177,10 +178,27 @@ web_health(int port)
 
 /* ---- output for the terminal */
 
+/* An empty school has nobody who could make the first administrator. */
+static void
+print_setup(const struct conf *conf, int port)
+{
+	struct db *db = ctl_db(conf, DB_READ_ONLY);
+	char code[SETUP_CODE_TEXT];
+
+	if (db && setup_is_needed(db)) {
+		setup_code(conf, code);
+		printf("No administrator yet: the first one registers at\n  http://127.0.0.1:%d/app/#/setup?code=%s\n", port,
+			code);
+	}
+	db_close(db);
+}
+
 void
 web_welcome(const struct conf *conf, int port)
 {
 	printf("\nokul runs at http://127.0.0.1:%d and keeps its data in %s\n", port, conf->data);
+	printf("Web app: http://127.0.0.1:%d/app/\n", port);
+	print_setup(conf, port);
 	if (conf->mail_transport == MAIL_FILE)
 		printf("Mails are written to %s/mail/*.eml\n", conf->data);
 	else

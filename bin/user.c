@@ -5,11 +5,12 @@
 #include "clock.h"
 #include "email.h"
 #include "otp.h"
+#include "setup.h"
 #include "user.h"
 
 #include <getopt.h>
 
-static command_call run_user_add, run_user_role, run_user_list, run_user_unlock;
+static command_call run_user_add, run_user_role, run_user_list, run_user_setup_code, run_user_unlock;
 
 static const struct db_statements statements;
 
@@ -49,6 +50,15 @@ const struct command command_user_unlock = {
 		"networks; no user needs to have the address. The errors that a client network\n"
 		"made with many addresses stay counted: for an hour, or a day at most.\n",
 	.run = run_user_unlock,
+};
+
+const struct command command_user_setup_code = {
+	.name = "user setup-code",
+	.usage = "",
+	.summary = "print the code by which the first superadmin registers in a browser",
+	.help = "For a school without a superadmin: the code is typed at /app/#/setup, by whoever\n"
+		"is to be the first one. `okulctl user add EMAIL --role superadmin` makes one, too.\n",
+	.run = run_user_setup_code,
 };
 
 enum { FIND, LIST };
@@ -290,4 +300,28 @@ run_user_list(int argc, char **argv, const char *data)
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "user list takes no arguments");
 	return ctl_table(data, sql[LIST], NO_ARGS, &count);
+}
+
+/* ---- user setup-code */
+
+static int
+run_user_setup_code(int argc, char **argv, const char *data)
+{
+	char code[SETUP_CODE_TEXT];
+
+	(void)argv;
+	if (argc != 1)
+		return ctl_error(EXIT_USAGE, "usage: okulctl user setup-code");
+	if (!open_all(data))
+		return EXIT_CONFIG;
+	bool needed = setup_is_needed(db);
+	enum db_rc rc = db_failure(db);
+	db_close(db);
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	if (!needed)
+		return ctl_error(EXIT_FAILURE, "there is a superadmin already; `okulctl user list` shows who");
+	setup_code(conf, code);
+	printf("%s/app/#/setup?code=%s\n", conf->base_url, code);
+	return EXIT_SUCCESS;
 }

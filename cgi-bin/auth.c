@@ -5,6 +5,7 @@
 #include "log.h"
 #include "mail.h"
 #include "session.h"
+#include "setup.h"
 #include "sql.h"
 #include "user.h"
 #include "utf8.h"
@@ -32,7 +33,7 @@ const struct shape auth_tokens = { .name = "TokensV1ResponseDto", .fields = FIEL
 	{ "expiresIn", FIELD_INT, 1, .example = "3600" },
 	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" }) };
 
-static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
+const struct shape auth_login_response = { .name = "AuthResponseDto", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &auth_tokens },
 	{ "isNewUser", FIELD_BOOL },
 	{ "isRegistrationComplete", FIELD_BOOL },
@@ -103,11 +104,11 @@ static const struct route routes[] = {
 	  .note = "Mails a 6-digit code. Known and unknown addresses get the same response.",
 	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
 	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .check = auth_check_login, .in = &verify_otp,
-	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403),
+	  .out = &auth_login_response, .writes = true, .client_limit = true, .errors = STATUSES(403),
 	  .title = "Verify OTP (Login or Register)",
 	  .note = "Returns the tokens, and creates the user when the address is new." },
 	{ POST, "/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
-	  .out = &auth_response, .writes = true, .errors = STATUSES(401), .title = "Token yenileme",
+	  .out = &auth_login_response, .writes = true, .errors = STATUSES(401), .title = "Token yenileme",
 	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its "
 	  "successor is used: each returns the same successor. Used later it ends the session." },
 	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true,
@@ -216,8 +217,8 @@ auth_put_tokens(struct request *rq, const struct login *login)
 	data_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
 }
 
-static struct response
-login_response(struct request *rq, const struct login *login)
+struct response
+auth_response_login(struct request *rq, const struct login *login)
 {
 	struct db_rows *row;
 
@@ -242,13 +243,19 @@ auth_check_login(struct request *rq, struct faults *faults)
 		return;
 	prepare_caller(rq, &login->caller, value_string(rq->in[AUTH_CODE]));
 	memcpy(login->user_id, login->caller.user_id, sizeof(login->user_id));
+	auth_prepare_session(rq, login);
+}
+
+void
+auth_prepare_session(struct request *rq, struct login *login)
+{
 	random_id(login->session);
 	random_bytes(login->seed, sizeof(login->seed));
 	login->access_token = token_issue(rq->arena, login->user_id, login->session, rq->now);
 }
 
-static void
-open_session(struct request *rq, struct login *login)
+void
+auth_open_session(struct request *rq, struct login *login)
 {
 	const char *agent = rq->http.user_agent;
 	const struct conf *conf = rq->conf;
@@ -319,7 +326,7 @@ auth_login(struct request *rq, const char *source, const char *campaign, auth_re
 	if (login->is_new)
 		caller->user = add_user(rq, caller, source, campaign);
 	login->user = caller->user;
-	open_session(rq, login);
+	auth_open_session(rq, login);
 	otp_login(caller);
 	return respond(rq, login);
 }
@@ -327,7 +334,7 @@ auth_login(struct request *rq, const char *source, const char *campaign, auth_re
 static struct response
 post_otp_verify(struct request *rq)
 {
-	return auth_login(rq, NULL, NULL, login_response);
+	return auth_login(rq, NULL, NULL, auth_response_login);
 }
 
 /* ---- refresh tokens */
@@ -415,7 +422,7 @@ auth_refresh(struct request *rq, auth_respond *respond)
 static struct response
 post_refresh(struct request *rq)
 {
-	return auth_refresh(rq, login_response);
+	return auth_refresh(rq, auth_response_login);
 }
 
 /* ---- sessions */
@@ -492,9 +499,9 @@ get_registration(struct request *rq)
 
 const struct section auth_unified = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "auth", "Login by a code from an e-mail, sessions, registration",
-	SECTIONS(&auth_unified, &auth_v1),
-	.statements = STATEMENTS(
-		&audit_statements, &limit_statements, &otp_statements, &outbox_statements, &session_statements, &user_statements),
+	SECTIONS(&auth_unified, &auth_setup, &auth_v1),
+	.statements = STATEMENTS(&audit_statements, &limit_statements, &otp_statements, &outbox_statements, &session_statements,
+		&setup_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int

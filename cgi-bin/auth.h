@@ -6,8 +6,8 @@
 #include "otp.h"
 #include "token.h"
 
-extern const struct section auth_unified, auth_v1;
-extern const struct shape auth_refresh_token, auth_tokens, auth_logout_response, auth_session_response;
+extern const struct section auth_unified, auth_setup, auth_v1;
+extern const struct shape auth_login_response, auth_refresh_token, auth_tokens, auth_logout_response, auth_session_response;
 
 /* Fields of the bodies of both surfaces, where they are the same. */
 enum { AUTH_EMAIL, AUTH_LANGUAGE, AUTH_CODE = AUTH_LANGUAGE };
@@ -55,6 +55,16 @@ enum token_state { NOT_OURS, CURRENT, REPLACED, SPENT };
 
 /* Reads the session of the refresh token again, and returns the state of the token; NOT_OURS where the session ended. */
 must_use enum token_state auth_find_token(struct request *rq);
+
+/*
+ * The parts of a login, for a user that becomes one in another way. For route->check: draws a session of login->user_id and issues
+ * its access token. In the handler: opens the session of login->user.
+ */
+void auth_prepare_session(struct request *rq, struct login *login);
+void auth_open_session(struct request *rq, struct login *login);
+
+/* AuthResponseDto. */
+struct response auth_response_login(struct request *rq, const struct login *login);
 
 /* The four token fields. */
 void auth_put_tokens(struct request *rq, const struct login *login);

@@ -7,6 +7,7 @@
 #include "assignment.h"
 #include "audit.h"
 #include "mail.h"
+#include "page.h"
 #include "sql.h"
 
 /* clang-format off */
@@ -51,11 +52,17 @@ static const struct shape users_materials = { .name = "AdminUserAssignedMaterial
 	{ "user", FIELD_OBJECT, .of = &user_summary },
 	{ "", FIELD_PLUS, .of = &my_materials }) };
 
+static const struct shape material_assignment = { .name = "MaterialAssignmentResponseDto", .fields = FIELDS(
+	{ "user", FIELD_OBJECT, .of = &user_summary },
+	{ "assignedAt", FIELD_TIME },
+	{ "assignedBy", FIELD_OBJECT, .of = &assigned_by, .nullable = true, .note = "null: their account is gone" },
+	{ "", FIELD_PLUS, .of = &assigned_tail }) };
+
 /* ---- statements */
 
 #define FULL_NAME(user) "trim(coalesce(" user ".name, '') || ' ' || coalesce(" user ".surname, ''))"
 
-enum { MATERIAL, WHO, ASSIGNED, USER_SUMMARY };
+enum { MATERIAL, WHO, ASSIGNED, USER_SUMMARY, HOLDERS, HOLDER_COUNT };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
@@ -66,6 +73,11 @@ static const char *const sql[] = {
 		" ON material.pk = assignment.material LEFT JOIN users AS giver ON giver.pk = assignment.assigned_by"
 		" WHERE assignment.user_pk = ?1 ORDER BY assignment.pk DESC",
 	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM users WHERE id = ?1",
+	[HOLDERS] = "SELECT users.id, users.email, users.name, users.surname, assignment.assigned_at, giver.id, " FULL_NAME("giver") " AS name,"
+		" assignment.opened_at, assignment.note FROM assignment" SQL_JOIN "users ON users.pk = assignment.user_pk"
+		" LEFT JOIN users AS giver ON giver.pk = assignment.assigned_by"
+		" WHERE assignment.material = ?1 ORDER BY assignment.pk DESC LIMIT ?2 OFFSET ?3",
+	[HOLDER_COUNT] = "SELECT count(*) FROM assignment WHERE material = ?1",
 };
 
 enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY + 2 };
@@ -73,7 +85,7 @@ enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY
 /* ---- routes */
 
 static void check_assign(struct request *rq, struct faults *faults);
-static response_handler post_assign, delete_assignment, show_of_user, get_mine, get_of_user;
+static response_handler post_assign, delete_assignment, show_of_user, get_mine, get_of_user, get_holders;
 
 static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
@@ -90,6 +102,8 @@ static const struct route routes[] = {
 	  .note = "Last assigned first. The addresses of PDFs name the caller: the first use of one is openedAt." },
 	{ GET, "/education-materials/assigned/users/{userId}", ADMIN, get_of_user, .out = &users_materials,
 	  .title = "Get assigned education materials for a specific user (Admin)", .note = "Last assigned first." },
+	{ GET, "/education-materials/{id}/assignments", ADMIN, get_holders, .query = &page_query, .out = &material_assignment,
+	  .out_page = true, .title = "To whom a material is assigned (Admin)", .note = "Last assigned first." },
 };
 
 const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(sql) };
@@ -272,4 +286,32 @@ delete_assignment(struct request *rq)
 		&(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user, db_text(row, 0), db_text(row, 1) });
 	db_end(row);
 	return response_deleted(rq, S_UNASSIGNED, user);
+}
+
+/* ---- who has a material */
+
+static void
+put_holder(struct request *rq, const struct db_rows *row)
+{
+	enum { ASSIGNED_TIME = 4, GIVER, OPENED_TIME = GIVER + 2 };
+
+	response_put_row_object(rq, "user", &user_summary, row, 0);
+	data_time(rq, "assignedAt", db_int(row, ASSIGNED_TIME));
+	if (db_is_null(row, GIVER))
+		data_null(rq, "assignedBy");
+	else
+		response_put_row_object(rq, "assignedBy", &assigned_by, row, GIVER);
+	response_put_row(rq, &assigned_tail, row, OPENED_TIME);
+}
+
+static struct response
+get_holders(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
+		return response_error(rq, ERROR_NOT_FOUND);
+	int64_t material = db_int(row, 0);
+	db_end(row);
+	return response_list_by(rq, sql[HOLDER_COUNT], sql[HOLDERS], ARGS(material), put_holder);
 }

@@ -2,6 +2,7 @@
 #include "proficiency.h"
 
 #include "gift.h"
+#include "quiz.h"
 
 /* clang-format off */
 enum { GIFT = PLACEMENT_FIELDS, SKIP, RANGES };
@@ -15,7 +16,18 @@ static const struct shape import_test = { .name = "ImportProficiencyTestDto", .f
 	  .note = "leave out questions that cannot be taken; false unless given" },
 	[RANGES] = { "", FIELD_PLUS, .of = &placement_ranges }) };
 
+static const struct shape exported_test = { .name = "ExportedProficiencyTestDto", .fields = FIELDS(
+	{ "title", FIELD_TEXT, 1, PLACEMENT_TITLE_MAX },
+	{ "gift", FIELD_TEXT, 1, .note = "its questions as POST /proficiency-tests/import takes them", .example = "\"Yesterday I {=went ~goed} home.\"" }) };
+
+enum { FIND };
+
+static const char *const sql[] = {
+	[FIND] = "SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+};
+
 static void check_import(struct request *rq, struct faults *faults);
+static response_handler get_export;
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests/import", ADMIN, proficiency_add, .check = check_import, .in = &import_test,
@@ -27,9 +39,10 @@ static const struct route routes[] = {
 	  .example = "{\"title\":\"Placement test\",\"targetLanguage\":\"en\",\"gift\":\"Yesterday I {=went ~goed} home.\","
 	  "\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,\"maxScore\":50},{\"level\":\"A2\",\"minScore\":50,"
 	  "\"maxScore\":100}]}" },
+	{ GET, "/proficiency-tests/{id}/export", ADMIN, get_export, .out = &exported_test, .title = "A proficiency test as GIFT text (ours)" },
 };
 
-const struct section proficiency_gift = { routes, COUNT(routes), NULL, 0 };
+const struct section proficiency_gift = { routes, COUNT(routes), sql, COUNT(sql) };
 /* clang-format on */
 
 /* Without any question `skip` makes no test. */
@@ -57,4 +70,18 @@ check_import(struct request *rq, struct faults *faults)
 		return;
 	rq->prepared = placement_of(rq->arena, in, in[RANGES]);
 	placement_set_questions(rq->prepared, rq->arena, gift.questions);
+}
+
+static struct response
+get_export(struct request *rq)
+{
+	struct buf out = { .arena = rq->arena };
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[FIND], ARGS(rq->id)) != DB_ROW)
+		return response_error(rq, ERROR_NOT_FOUND);
+	const char *title = arena_string(rq->arena, db_text(row, 0));
+	gift_write(&out, title, quiz_values(rq->arena, db_text(row, 1)));
+	db_end(row);
+	return response_values(rq, &exported_test, ARGS(title, out.s));
 }

@@ -189,7 +189,7 @@ CREATE TABLE users (
 	folded TEXT COLLATE "C" NOT NULL DEFAULT ''	-- name, surname, user name and address, folded; set by triggers
 );
 CREATE INDEX user_role ON users (role);
-CREATE INDEX user_sort_name ON users (sort_name);
+CREATE INDEX user_sort_name ON users (sort_name, pk);
 CREATE INDEX user_deletion ON users (deletion_scheduled_for) WHERE deletion_status = 'pending';
 
 -- Substring search. Without fastupdate, whose list of pending entries all writers would share.
@@ -550,7 +550,8 @@ CREATE TABLE result (
 CREATE UNIQUE INDEX result_user ON result (user_pk, test, attempt);
 -- For the list of all results: in an order (by time, by score), or by the versions and levels that a filter selects.
 CREATE INDEX result_time ON result (completed_at, pk);
-CREATE INDEX result_score ON result (total_score, pk);
+-- The highest scores are of few levels: a list of another level passes many entries of this index, and reads no row for them.
+CREATE INDEX result_score ON result (total_score, pk) INCLUDE (test, level, target_language, completed_at);
 CREATE INDEX result_kind ON result (version, level, completed_at);
 
 -- The number of results of each kind. The sums of the scores are integers, so that additions and deletions leave no
@@ -607,7 +608,7 @@ CREATE TABLE contact (
 );
 CREATE INDEX contact_status ON contact (status);
 CREATE INDEX contact_source ON contact (source, status);
-CREATE INDEX contact_sort_name ON contact (sort_name);
+CREATE INDEX contact_sort_name ON contact (sort_name, pk);
 CREATE INDEX contact_email ON contact (email);	-- for the export of a user's data
 
 CREATE FUNCTION okul_contact_counted() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -30,7 +30,7 @@ assignment_unopened(struct db *db, const char *key, const char *user)
 void
 assignment_open(struct db *db, const char *key, const char *user, int64_t now)
 {
-	db_change(db, assignment_sql[OPEN], ARGS(key, user, now));
+	db_send(db, assignment_sql[OPEN], ARGS(key, user, now));
 }
 
 bool

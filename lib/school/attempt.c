@@ -102,15 +102,14 @@ attempt_begin(struct db *db, const struct attempt *attempt)
 {
 	struct value deadline = attempt->deadline ? value_int(attempt->deadline) : value_null();
 
-	(void)!db_run(db, attempt_sql[BEGIN],
-		ARGS(attempt->id, attempt->user, attempt->test, attempt->version, attempt->started_at, deadline, attempt->seed),
-		NULL);
+	db_send(db, attempt_sql[BEGIN],
+		ARGS(attempt->id, attempt->user, attempt->test, attempt->version, attempt->started_at, deadline, attempt->seed));
 }
 
 void
 attempt_save(struct db *db, int64_t pk, const unsigned char *chosen, int count)
 {
-	(void)!db_run(db, attempt_sql[SAVE], ARGS(pk, value_blob(chosen, (size_t)count)), NULL);
+	db_send(db, attempt_sql[SAVE], ARGS(pk, value_blob(chosen, (size_t)count)));
 }
 
 int64_t
@@ -132,7 +131,7 @@ attempt_record(struct db *db, const struct result *result)
 void
 attempt_remove(struct db *db, int64_t pk)
 {
-	(void)!db_run(db, attempt_sql[REMOVE], ARGS(pk), NULL);
+	db_send(db, attempt_sql[REMOVE], ARGS(pk));
 }
 
 enum db_rc

@@ -16,7 +16,7 @@ const expiry audit_expiry_logins = audit_sql + LOGINS;
 void
 audit_add(struct db *db, int64_t now, const struct audit *entry)
 {
-	db_change(db, audit_sql[ADD],
+	db_send(db, audit_sql[ADD],
 		ARGS(now, entry->actor_id, entry->actor_email, entry->action, entry->subject_id, entry->subject, entry->before,
 			entry->after));
 }

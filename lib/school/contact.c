@@ -21,7 +21,7 @@ contact_add(struct db *db, const struct contact_new *c)
 {
 	struct value replied_at = c->reply ? value_int(c->replied_at) : value_null();
 
-	db_change(db, contact_sql[ADD],
+	db_send(db, contact_sql[ADD],
 		ARGS(c->id, c->full_name, c->email, c->phone_number, c->subject, c->message, c->source, c->language,
 			c->created_at, replied_at, c->reply));
 }
@@ -35,7 +35,7 @@ contact_reply(struct db *db, const char *id, const char *reply, int64_t now)
 void
 contact_set_status(struct db *db, const char *id, const char *status, int64_t now)
 {
-	db_change(db, contact_sql[SET_STATUS], ARGS(id, status, now));
+	db_send(db, contact_sql[SET_STATUS], ARGS(id, status, now));
 }
 
 bool

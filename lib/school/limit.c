@@ -50,8 +50,8 @@ limit_wait_all(struct db *db, const char *kind, const char *subject, int64_t now
 void
 limit_count(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window)
 {
-	db_change(db, limit_sql[DROP], ARGS(kind, subject, now - window, now + CLOCK_SLACK));
-	db_change(db, limit_sql[COUNT_ONE], ARGS(kind, subject, now));
+	db_send(db, limit_sql[DROP], ARGS(kind, subject, now - window, now + CLOCK_SLACK));
+	db_send(db, limit_sql[COUNT_ONE], ARGS(kind, subject, now));
 }
 
 int64_t
@@ -85,7 +85,7 @@ limit_uncount_client(struct db *db, const struct conf *conf, const char *kind, c
 	if (!conf->limits)
 		return;
 	network_of(network, client);
-	db_change(db, limit_sql[DROP_NEWEST], ARGS(kind, network));
+	db_send(db, limit_sql[DROP_NEWEST], ARGS(kind, network));
 }
 
 void

@@ -213,7 +213,7 @@ otp_request(const struct otp_caller *c, const struct outbox_new *mail)
 	limit_count(c->db, code_email, c->own, c->now, DAY);
 	if (!c->known)
 		limit_count_client(c->db, c->conf, code_client, c->client, c->now, HOUR);
-	db_change(c->db, otp_sql[STORE_CODE],
+	db_send(c->db, otp_sql[STORE_CODE],
 		ARGS(c->email, c->network, (int64_t)c->digits, value_blob(c->code_mac, MAC_BYTES), mail->language, mail->created,
 			mail->expires));
 	outbox_add(c->db, mail);
@@ -290,7 +290,7 @@ compare(const struct otp_caller *c, const struct codes *codes)
 			continue;
 		if (secret_equal(code->mac, c->code_mac, MAC_BYTES))
 			return code;
-		db_change(c->db, otp_sql[code->own ? COUNT_TRY : COUNT_STRANGE_TRY], ARGS(c->email, code->network));
+		db_send(c->db, otp_sql[code->own ? COUNT_TRY : COUNT_STRANGE_TRY], ARGS(c->email, code->network));
 		count_wrong(c, code->own && c->known ? c->own : c->mailbox);
 	}
 	return NULL;
@@ -324,7 +324,7 @@ otp_verify(struct otp_caller *c)
 void
 otp_login(const struct otp_caller *c)
 {
-	db_change(c->db, otp_sql[KNOW], ARGS(value_blob(c->network_mac, MAC_BYTES), c->user, c->now));
+	db_send(c->db, otp_sql[KNOW], ARGS(value_blob(c->network_mac, MAC_BYTES), c->user, c->now));
 	/* A class that logs in for the first time is no crowd of strangers. */
 	if (!c->known)
 		limit_uncount_client(c->db, c->conf, code_client, c->client);
@@ -342,5 +342,5 @@ otp_unlock(struct db *db, const char *email, int64_t *events)
 	email_mailbox(mailbox, email);
 	*events = limit_forget_all(db, code_email, mailbox) + limit_forget_all(db, wrong_email, mailbox) +
 		limit_forget_all(db, wrong_short, mailbox);
-	db_change(db, otp_sql[FORGET_TRIES], ARGS(mailbox));
+	db_send(db, otp_sql[FORGET_TRIES], ARGS(mailbox));
 }

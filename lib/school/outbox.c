@@ -43,7 +43,7 @@ const expiry outbox_expiry = outbox_sql + EXPIRED;
 void
 outbox_add(struct db *db, const struct outbox_new *mail)
 {
-	db_change(db, outbox_sql[ADD],
+	db_send(db, outbox_sql[ADD],
 		ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed, mail->created, mail->expires,
 			outbox_turn(mail->created, mail->expires)));
 }

@@ -94,7 +94,7 @@ session_authenticate(struct db *db, const char *authorization, int64_t now, stru
 void
 session_add(struct db *db, const struct session_new *session, int64_t now)
 {
-	db_change(db, session_sql[ADD],
+	db_send(db, session_sql[ADD],
 		ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now, session->expires, session->client,
 			session->user_agent));
 }
@@ -117,7 +117,7 @@ session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *cou
 void
 session_end(struct db *db, int64_t pk)
 {
-	db_change(db, session_sql[END], ARGS(pk));
+	db_send(db, session_sql[END], ARGS(pk));
 }
 
 bool
@@ -129,5 +129,5 @@ session_end_own(struct db *db, int64_t user, const char *id, int64_t now)
 void
 session_end_all(struct db *db, int64_t user)
 {
-	db_change(db, session_sql[END_ALL], ARGS(user));
+	db_send(db, session_sql[END_ALL], ARGS(user));
 }

@@ -256,7 +256,7 @@ user_register(struct db *db, int64_t pk, const struct user_registration *r, int6
 void
 user_set_last_login(struct db *db, int64_t pk, int64_t at)
 {
-	db_change(db, user_sql[SET_LAST_LOGIN], ARGS(pk, at));
+	db_send(db, user_sql[SET_LAST_LOGIN], ARGS(pk, at));
 }
 
 bool

@@ -81,6 +81,12 @@ must_use enum db_rc db_one(struct db *db, struct db_rows **rows, const char *sql
 must_use enum db_rc db_run(struct db *db, const char *sql, struct args args, int64_t *changed);
 /* The same where a failure sticks and is handled later. Returns the number of rows changed, 0 on failure. */
 int64_t db_change(struct db *db, const char *sql, struct args args);
+/*
+ * The same where nobody needs the number either, inside a write transaction. On a server it is sent together with the next
+ * statement, or the commit, and its failure shows there: to wait for each would cost a round trip. Its caller cannot handle a
+ * unique violation, which therefore counts as DB_CONFLICT.
+ */
+void db_send(struct db *db, const char *sql, struct args args);
 /* db_one() and db_end(): `*number` (may be NULL) gets the first column of the row, if there is one. */
 must_use enum db_rc db_number(struct db *db, int64_t *number, const char *sql, struct args args);
 
@@ -132,6 +138,12 @@ void db_release(struct db *db);
 enum db_rc db_failure(const struct db *db);
 /* A result in words for an operator: what is wrong and what to do. */
 const char *db_reason(enum db_rc rc);
+
+/*
+ * Whether a server sorts what a statement finds. Where it does not, the rows of a statement that sorts more than a few
+ * thousand would take the memory of this process.
+ */
+bool db_sorts_itself(const struct db *db);
 
 /* Replaces the 2 s that the following statements may take together, until the end of the transaction or snapshot. */
 void db_timeout(struct db *db, int64_t milliseconds);

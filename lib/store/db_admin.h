@@ -76,7 +76,7 @@ must_use bool db_set_version(struct db *db, int version, char *why, size_t room)
  * db_load_begin() and db_load_end() only db_load_row() may be called. `columns` are their names, separated by ", ", and
  * each row has a value for each. Counters (tally, time_tally, result_tally, user_block) are loaded only where
  * db_load_begin() says so by `*wanted`: elsewhere the engine counts the rows that it loads. A part of the rows may stay
- * when it fails.
+ * when it fails. There is no limit to the time that it takes.
  */
 must_use bool db_load_begin(struct db *db, const char *table, const char *columns, bool *wanted, char *why, size_t room);
 must_use bool db_load_row(struct db *db, const struct value *values, size_t count);

@@ -71,6 +71,15 @@ db_change(struct db *db, const char *sql, struct args args)
 	return db_run(db, sql, args, &changed) == DB_DONE ? changed : 0;
 }
 
+void
+db_send(struct db *db, const char *sql, struct args args)
+{
+	if (db->engine->send)
+		db->engine->send(db, sql, args);
+	else if (db_run(db, sql, args, NULL) == DB_TAKEN && db->failure == DB_DONE)
+		db->failure = DB_CONFLICT;
+}
+
 enum db_rc
 db_number(struct db *db, int64_t *number, const char *sql, struct args args)
 {
@@ -222,6 +231,12 @@ db_release(struct db *db)
 		db_write_rollback(db);
 	}
 	db->engine->release(db);
+}
+
+bool
+db_sorts_itself(const struct db *db)
+{
+	return db->engine->sorts_itself;
 }
 
 void

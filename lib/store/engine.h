@@ -13,6 +13,7 @@
 
 struct engine {
 	const char *name;
+	bool sorts_itself;		/* db_sorts_itself() */
 	const char *version_mark;	/* what stands before the version in its schema.sql */
 	struct db *(*open)(const char *place, enum db_mode mode, int version, char *why, size_t room);
 	void (*close)(struct db *db);
@@ -21,6 +22,7 @@ struct engine {
 	enum db_rc (*next)(struct db_rows *rows);
 	enum db_rc (*one)(struct db *db, struct db_rows **rows, const char *sql, struct args args);
 	enum db_rc (*run)(struct db *db, const char *sql, struct args args, int64_t *changed);
+	void (*send)(struct db *db, const char *sql, struct args args);	/* NULL: it runs at once */
 	void (*end)(struct db_rows *rows);
 
 	int (*columns)(const struct db_rows *rows);

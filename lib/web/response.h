@@ -15,7 +15,7 @@ struct table {
 	struct args args;		/* without limit and offset */
 	const struct shape *shape;
 	char separator;			/* ',' or ';' */
-	bool walk;			/* runs once, for all rows; else once for each piece */
+	bool walk;			/* runs once, for all rows; else once for each piece, unless a server sorts them */
 };
 
 struct response {
@@ -86,7 +86,8 @@ must_use struct response response_list_by(struct request *rq, const char *count,
 /*
  * The rows of which response_list() shows a page, all of them, as the file name.csv, headed by the names of the fields.
  * They are sent while they are read, in one snapshot, so that they take no memory; at most 10 s. `walk` where the statement
- * finds its rows in order and need not sort them: it runs once then, and skips no row twice.
+ * finds its rows in order and need not sort them: it runs once then, and skips no row twice. Where db_sorts_itself(), it
+ * always does.
  */
 must_use struct response response_csv(struct request *rq, const char *name, const char *rows, struct args args,
 	const struct shape *shape, char separator, bool walk);

@@ -233,11 +233,11 @@ file_head(struct buf *head, const struct request *rq, const struct response *res
 	/* nginx adds this itself to the uploads that it sends. */
 	if (response->file_disposition && !accel)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
-	/* Our pages have their style and script inline and load nothing. */
+	/* Our pages have their style and script inline, load nothing, and send requests to this server only. */
 	if (strncmp(response->file_type, "text/html", 9) == 0)
 		buf_puts(head,
 			"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-			"script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
+			"script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
 	else if (!response->file_disposition)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
 }
@@ -445,7 +445,7 @@ send_page(struct http *http, struct request *rq, const struct table *table, int6
 	size_t args = table->args.count;
 
 	memcpy(values, table->args.values, args * sizeof(*values));
-	values[args] = value_int(table->walk ? INT64_MAX : TABLE_PAGE);
+	values[args] = value_int(table->walk || db_sorts_itself(rq->db) ? INT64_MAX : TABLE_PAGE);
 	values[args + 1] = value_int(offset);
 	enum db_rc rc = db_one(rq->db, &rows, table->sql, (struct args){ values, args + 2 });
 	for (; rc == DB_ROW; rc = db_next(rows), count++) {

@@ -54,6 +54,7 @@ def test_an_export_can_be_imported(okul, boss):
         again = imported(okul, text=text)
         assert asked(shown(boss, again)) == asked(test)
         assert run(okul, "export", again, check=0).stdout.split(b"\n", 1)[1] == text.split(b"\n", 1)[1]
+        assert boss.get(f"{PATH}/{test['id']}/export").data == {"title": test["title"], "gift": text.decode()}
         body = {"title": "x", "targetLanguage": "en", "levelRanges": FULL["levelRanges"], "gift": text.decode()}
         assert asked(boss.post(PATH + "/import", body).data) == asked(test)
 

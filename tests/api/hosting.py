@@ -178,6 +178,8 @@ def test_a_host_that_reads_htaccess_serves_okul(host):
         assert status == 200 and json.loads(body)["data"]["status"] == "ok", body
         status, body = host.get("/courses?--help")
         assert status == 400 and list(json.loads(body)) == contract.ENVELOPE
+        assert host.get("/app/")[1] == (BUILD / "share/app/index.html").read_bytes() and host.get("/app")[0] == 301
+        assert host.get("/app/lib/api.js")[0] == 200 and host.get("/app/../schema.sql")[0] != 200
         for path in host.paths():
             status, body = host.get(path.replace(" ", "%20"))
             assert status in (301, 404) and not host.is_secret(body), path

@@ -453,6 +453,22 @@ def test_last_assigned_first(okul, boss):
     assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 4
 
 
+def test_who_has_a_material(okul, boss):
+    made, ada, eve = make(boss, "a.pdf"), okul.registered(), okul.registered()
+    path = f"{MATERIALS}/{made['id']}/assignments"
+    assert boss.get(path).data == {"items": [], "pagination": {"page": 1, "limit": 20, "total": 0, "totalPages": 0}}
+    assert assign(boss, made, ada).status == assign(boss, made, eve).status == 200
+    seen = boss.get(path).data
+    assert [one["user"]["id"] for one in seen["items"]] == [eve.id, ada.id], "last assigned first"
+    assert seen["items"][1]["user"] == {"id": ada.id, "email": ada.email, "name": "Ada", "surname": "Lovelace"}
+    assert seen["items"][1]["assignedBy"]["id"] == boss.id and seen["items"][1]["openedAt"] is None
+    mine = ada.get(f"{MATERIALS}/assigned/me").data["materials"][0]
+    assert okul.get(own_url(ada, made)).status == 200
+    one = boss.get(path + "?limit=1&page=2").data["items"][0]
+    assert one["openedAt"] is not None and one["assignedAt"] == mine["assignedAt"]
+    assert boss.get(f"{MATERIALS}/{NOBODYS}/assignments").status == 404
+
+
 def test_an_unknown_user_prevents_all_assignments(okul, boss):
     made, ada, bob = make(boss), okul.registered(), okul.registered()
     for ids in ([ada, NOBODYS], [NOBODYS, ada], [ada, bob, NOBODYS]):

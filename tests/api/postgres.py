@@ -14,6 +14,7 @@ import pytest
 
 from helpers import postgres
 from helpers.client import Okul
+from helpers.placement import GOOD_TEST, answers
 from helpers.postgres import Postgres
 from helpers.server import OKULCTL, Server, free_port, sender, until
 
@@ -270,3 +271,51 @@ def test_two_senders_send_each_mail_once(school):
     for pid in sender(school.server):
         os.kill(pid, 18)    # SIGCONT
     until(lambda: all(len(school.server.mailbox.to(address)) == 1 for address in addresses), "one mail for each address")
+
+
+# ---- db_send(): statements whose failure shows later
+
+
+@contextlib.contextmanager
+def failing(server, sqlstate, times):
+    """The first statements that note a submit fail: so many of them, in the middle of what was sent together."""
+    name = f"failing_{sqlstate}"
+    server.sql(f"""CREATE SEQUENCE {name}; CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('{name}') <= {times} THEN RAISE EXCEPTION 'not now' USING ERRCODE = '{sqlstate}'; END IF; RETURN new; END $$;
+        CREATE TRIGGER {name} BEFORE INSERT ON event FOR EACH ROW WHEN (new.kind = 'submit') EXECUTE FUNCTION {name}()""")
+    yield
+    server.sql(f"DROP TRIGGER {name} ON event; DROP SEQUENCE {name}; DROP FUNCTION {name}()")
+
+
+def counts(server):
+    """Results, and notes of submits."""
+    with contextlib.closing(psycopg2.connect(server.database)) as db:
+        cursor = db.cursor()
+        cursor.execute("SELECT (SELECT count(*) FROM result), (SELECT count(*) FROM event WHERE kind = 'submit')")
+        return cursor.fetchone()
+
+
+@pytest.mark.parametrize("sqlstate, times, status", [
+    ("40001", 1, 201),      # serialization failure: the request runs again
+    ("40001", 4, 201),      # and at last alone
+    ("40P01", 2, 201),      # deadlock
+    ("23505", 2, 201),      # unique violation
+    ("40001", 1000, 503),
+    ("23505", 1000, 503),
+    ("55P03", 1, 503),      # lock timeout
+    ("23514", 1, 500),      # what may not be in the table
+])
+def test_a_failure_of_what_nobody_waited_for(school, sqlstate, times, status):
+    test = school.staff("superadmin").post("/proficiency-tests", GOOD_TEST | {"maxAttempts": 0}).data
+    learner = school.staff("admin")
+    path, sheet = f"/proficiency-tests/{test['id']}/submit", answers(test, "+++")
+    assert learner.post(path, sheet).status == 201     # the statements are prepared
+    with failing(school.server, sqlstate, times):
+        assert learner.post(path, sheet).status == status
+        done = 2 if status == 201 else 1
+        assert counts(school.server) == (done, done)
+    if status == 500:
+        assert any(b"INSERT INTO event" in text for text in school.server.logs().values())
+    assert learner.post(path, sheet).status == 201
+    assert counts(school.server) == (done + 1, done + 1)
+    assert learner.get("/me").status == 200

@@ -9,6 +9,7 @@ import random
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -178,6 +179,96 @@ def test_a_storage_that_accepts_and_does_not_answer():
             assert server.sql("SELECT count(*) AS n FROM file").split() == ["n", "0"]
         finally:
             server.stop()
+
+
+class Between(threading.Thread):
+    """A TCP server between okul and the storage: `treat` gets what okul sends and returns what goes on, or the answer itself."""
+
+    def __init__(self, storage, treat, certificate=None):
+        super().__init__(daemon=True)
+        self.storage, self.treat, self.listener = storage, treat, socket.create_server(("127.0.0.1", 0), backlog=50)
+        self.port, self.context = self.listener.getsockname()[1], None
+        if certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(certificate / "server.pem", certificate / "server.key")
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with contextlib.suppress(OSError), client:
+            if self.context:
+                client = self.context.wrap_socket(client, server_side=True)
+            with socket.create_connection(("127.0.0.1", self.storage.port)) as server:
+                threading.Thread(target=self.back, args=(server, client), daemon=True).start()
+                while block := client.recv(65536):
+                    if isinstance(treated := self.treat(block), str):
+                        client.sendall(treated.encode())
+                        return
+                    server.sendall(treated)
+
+    def back(self, server, client):
+        with contextlib.suppress(OSError):
+            while block := server.recv(65536):
+                client.sendall(block)
+            client.shutdown(socket.SHUT_RDWR)
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def refuse(line):
+    return lambda block: f"HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def damage(block):
+    """One bit of each PDF on its way."""
+    return block.replace(b"%PDF-1.", b"%PDF-0.")
+
+
+@pytest.mark.parametrize("treat, why", [(refuse("500 Internal Error"), " with 500"), (refuse("503 Slow Down"), " with 503"),
+                                        (refuse("403 Forbidden"), " with 403"), (damage, "PUT with 400")],
+                         ids=["500", "503", "403", "damaged"])
+def test_a_storage_that_does_not_take_an_upload(storage, treat, why):
+    """Nothing is stored, and everything else works."""
+    between = Between(storage, treat)
+    server = Server("s3-between", web="nginx", **storage.settings("/between", OKUL_FILES_ENDPOINT=f"http://127.0.0.1:{between.port}"))
+    try:
+        okul = Okul(server)
+        ada = okul.registered()
+        answer = ada.upload(content := pdf())
+        assert answer.status == 503 and answer.headers["Retry-After"], answer
+        assert server.sql("SELECT count(*) AS n FROM file").split() == ["n", "0"] and storage.object(key_of(content, "between/"))[0] == 404
+        assert okul.get("/health").status == 200 and ada.get("/storage/files").data["items"] == []
+        assert why.encode() in (told := b"".join(server.logs().values())), told[-1000:]
+        between.treat = lambda block: block
+        assert ada.upload(content).status == 201 and storage.object(key_of(content, "between/")) == (200, content)
+    finally:
+        server.stop()
+        between.stop()
+
+
+def test_a_certificate_that_nobody_vouches_for(storage, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout",
+                    tmp_path / "server.key", "-out", tmp_path / "server.pem"], check=True, capture_output=True)
+    between = Between(storage, lambda block: block, tmp_path)
+    server = Server("s3-tls", web="nginx", **storage.settings("/tls", OKUL_FILES_ENDPOINT=f"https://localhost:{between.port}"))
+    try:
+        ada = Okul(server).registered()
+        assert ada.upload(pdf()).status == 503
+        assert server.sql("SELECT count(*) AS n FROM file").split() == ["n", "0"]
+        told = server.ctl("check", check=False).stdout
+        assert re.search(r"FAIL storage: https://localhost:\d+ does not answer GET: .*certificate", told), told
+    finally:
+        server.stop()
+        between.stop()
 
 
 # ---- redirects

@@ -238,11 +238,18 @@ def test_the_output_shows_url_mail_folder_and_login(server):
     screen, base = server.output(), f"http://127.0.0.1:{server.port}"
     assert f"okul runs at {base} " in screen and f"{server.data}/mail" in screen
     assert f"{base}/auth/otp/request" in screen and f"{base}/auth/otp/verify" in screen
-    assert 6 <= len([line for line in screen.splitlines() if line]) <= 8
+    assert 6 <= len([line for line in screen.splitlines() if line]) <= 10
+    assert f"Web app: {base}/app/\n" in screen
+    code = server.ctl("user", "setup-code").stdout.strip().partition("code=")[2]
+    assert f"\n  {base}/app/#/setup?code={code}\n" in screen
+    server.ctl("user", "add", "first@example.com", "--role", "superadmin")
+    server.end()
+    server.start()
+    assert "setup" not in server.output()
 
 
 def test_the_login_commands_in_the_output_work(server):
-    request, code, verify = re.findall(r"^  (\S.*)$", server.output(), re.M)
+    request, code, verify = re.findall(r"^  ((?!http)\S.*)$", server.output(), re.M)
     assert '"isSuccess":true' in subprocess.check_output(["sh", "-c", request], text=True, stderr=subprocess.DEVNULL)
     server.mailbox.wait("user@example.com")
     answer = subprocess.check_output(["bash", "-c", f"{code}; {verify}"], text=True, stderr=subprocess.DEVNULL)

@@ -152,10 +152,10 @@ def test_invalid_keys_in_the_path(okul, boss, path, error):
         assert answer.status == 400 and answer.errors == [error]
 
 
-@pytest.mark.parametrize("path", ["/settings/", "/settings", "/settings/a/b", "/settings/a/", "/settingsx", "/settings/nothing"])
+@pytest.mark.parametrize("path", ["/settings/", "/settings/a/b", "/settings/a/", "/settingsx", "/settings/nothing"])
 def test_an_unknown_key(okul, boss, path):
     for caller in (okul, boss):
-        assert caller.get(path).status == (405 if path == "/settings" else 404)
+        assert caller.get(path).status == 404
 
 
 def test_a_query_parameter_is_an_error(okul, boss):
@@ -386,6 +386,27 @@ def test_ctl_reports_an_unknown_key(folder):
     good(folder, "set", "a", "1")
     run = folder.ctl("setting", "get", "a", "--version", 2)
     assert run.returncode == 65 and "a has no version 2; `okulctl setting history a` lists them" in run.stderr
+
+
+def test_admins_list_settings_and_their_history(okul, boss):
+    keys = sorted(new_key() for _ in range(3))
+    for key in reversed(keys):
+        put(boss, key, '"first"', description="greets", isPublic=False)
+    put(boss, keys[0], '{"n": 1.10}')
+    listed = boss.get("/settings?limit=100")
+    mine = [one for one in listed.data["items"] if one["key"] in keys]
+    assert [one["key"] for one in mine] == keys
+    assert mine[1]["value"] == "first" and mine[1]["description"] == "greets" and mine[1]["isPublic"] is False
+    assert b'{"n": 1.10}' in listed.body, "values are kept byte by byte"
+    seen = boss.get(f"/settings/{keys[0]}/history").data
+    assert seen["pagination"]["total"] == 2
+    assert [(one["version"], one["actorId"], one["actorEmail"]) for one in seen["items"]] == [(2, boss.id, boss.email), (1, boss.id, boss.email)]
+    assert boss.get(f"/settings/{keys[0]}/history?limit=1&page=2").data["items"][0]["value"] == "first"
+    okul.server.ctl("setting", "set", keys[0], "3")
+    assert boss.get(f"/settings/{keys[0]}/history").data["items"][0] | {"changedAt": None} == {
+        "version": 3, "value": 3, "description": "greets", "isPublic": False, "changedAt": None, "actorId": None, "actorEmail": None}
+    assert boss.get(f"/settings/{new_key()}/history").status == 404
+    assert boss.get("/settings/no!key/history").status == 400
 
 
 def test_ctl_history_outlives_the_setting(folder):

@@ -7,8 +7,8 @@ REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 an
 unless given. Submits are by --users in turn (1).
 
 OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both run with `okulctl serve`, nginx
-included, each with data of `okulctl demo`. BUILD=URL is a build on an empty database of PostgreSQL. Each round measures both, in alternating order. Prints the median of NEW /
-OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
+included, each with data of `okulctl demo`. BUILD=URL is a build on an empty database of PostgreSQL. Each round measures
+both, in alternating order. Prints the median of NEW / OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
 """
 
 import argparse
@@ -48,30 +48,28 @@ end
 """
 
 
-class Server:
-    def __init__(self, build, limits, users):
-        build, _, url = build.partition("=")
+def new_test():
+    """The body that makes a test of 40 questions with unlimited attempts."""
+    options = [{"text": f"An answer that is {o}, at some length", "isCorrect": o == 1} for o in range(4)]
+    questions = [{"text": f"Question {q}: which of these is needed?", "points": 1, "options": options} for q in range(40)]
+    ranges = [{"level": level, "minScore": 100 * i // 6, "maxScore": 100 * (i + 1) // 6} for i, level in enumerate(LEVELS)]
+    return {"title": "Compared", "targetLanguage": "en", "maxAttempts": 0, "isPublished": True, "questions": questions,
+            "levelRanges": ranges}
+
+
+class Target:
+    """What is measured: requests to `url` by the user of `token`; submits by those of `tokens` in turn. `prefix` runs wrk elsewhere."""
+
+    def __init__(self):
         self.data = tempfile.mkdtemp(prefix="okul-compare-")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.command = [str(pathlib.Path(build).resolve() / "okulctl"), "-d", self.data]
-        self.env = os.environ | {"OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": limits,
-                                 "OKUL_DELIVERY": "x-accel", "OKUL_BASE_URL": self.url, "OKUL_RETIRE_AFTER": "0"}
-        if url:
-            self.env["OKUL_DATABASE"] = url
-        for words in (["migrate"], ["demo", "--courses", "2000", "--results", "5000"],
-                      ["user", "add", "a@example.com", "--role", "superadmin"]):
-            subprocess.run(self.command + words, env=self.env, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(self.command + ["sql", NO_DAILY_LIMIT_POSTGRES if url else NO_DAILY_LIMIT], env=self.env, check=True, stdout=subprocess.DEVNULL)
-        self.process = subprocess.Popen(self.command + ["serve", "--port", str(self.port)], env=self.env,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.wait(lambda: urllib.request.urlopen(self.url + "/health"))
-        self.token = self.login("a@example.com")
-        self.tokens = [self.token, *(self.learner(f"learner{i}@example.com") for i in range(1, users))]
+        self.prefix, self.headers, self.token, self.tokens = [], {}, None, []
 
-    def wait(self, look):
+    @staticmethod
+    def wait(look):
         end = time.monotonic() + 20
         while True:
             try:
@@ -81,8 +79,56 @@ class Server:
             except OSError:
                 pass
             if time.monotonic() > end:
-                raise SystemExit(f"{self.command[0]} does not respond")
+                raise SystemExit("a server does not respond")
             time.sleep(0.05)
+
+    def make_test(self):
+        """Makes a test of new_test(), and returns it as POST /proficiency-tests does."""
+        raise NotImplementedError
+
+    def rate(self, request, connections, seconds):
+        """Requests per second."""
+        script = []
+        if request == "submit":
+            test = self.make_test()
+            path, script = f"/proficiency-tests/{test['id']}/submit", ["-s", f"{self.data}/submit.lua"]
+            answers = [{"questionId": q["id"], "optionId": q["options"][1]["id"]} for q in test["questions"]]
+            pathlib.Path(script[1]).write_text(SUBMIT.format(body=json.dumps({"answers": answers}),
+                                                             tokens=", ".join(f'"{token}"' for token in self.tokens)))
+        else:
+            path = PATHS[request]
+        headers = {"Authorization": f"Bearer {self.token}"} | self.headers
+        output = subprocess.run([*self.prefix, "wrk", "-t1", f"-c{connections}", f"-d{seconds}", *script,
+                                 *(word for name, value in headers.items() for word in ("-H", f"{name}: {value}")), self.url + path],
+                                capture_output=True, text=True, check=True).stdout
+        if "Non-2xx" in output:
+            raise SystemExit(output)
+        return float(re.search(r"Requests/sec:\s*([\d.]+)", output)[1])
+
+
+class Server(Target):
+    SCHOOL = ("--courses", "2000", "--results", "5000")     # options of `okulctl demo`
+    SETTINGS = {}                                           # of the environment
+
+    def __init__(self, build, limits, users):
+        super().__init__()
+        build, _, url = build.partition("=")
+        self.command = [str(pathlib.Path(build).resolve() / "okulctl"), "-d", self.data]
+        self.env = os.environ | {"OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": limits,
+                                 "OKUL_DELIVERY": "x-accel", "OKUL_BASE_URL": self.url, "OKUL_RETIRE_AFTER": "0"} | self.SETTINGS
+        if url:
+            self.env["OKUL_DATABASE"] = url
+        for words in (["migrate"], ["demo", *self.SCHOOL], ["user", "add", "a@example.com", "--role", "superadmin"]):
+            subprocess.run(self.command + words, env=self.env, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(self.command + ["sql", NO_DAILY_LIMIT_POSTGRES if url else NO_DAILY_LIMIT], env=self.env, check=True, stdout=subprocess.DEVNULL)
+        self.start()
+        self.token = self.login("a@example.com")
+        self.tokens = [self.token, *(self.learner(f"learner{i}@example.com") for i in range(1, users))]
+
+    def start(self):
+        self.process = subprocess.Popen(self.command + ["serve", "--port", str(self.port)], env=self.env,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait(lambda: urllib.request.urlopen(self.url + "/health"))
 
     def post(self, path, body):
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -106,45 +152,30 @@ class Server:
         return json.load(urllib.request.urlopen(request))["data"]
 
     def make_test(self):
-        """Makes a test of 40 questions with unlimited attempts, and a wrk script that submits answers; returns the
-        path."""
-        options = [{"text": f"An answer that is {o}, at some length", "isCorrect": o == 1} for o in range(4)]
-        questions = [{"text": f"Question {q}: which of these is needed?", "points": 1, "options": options} for q in range(40)]
-        ranges = [{"level": level, "minScore": 100 * i // 6, "maxScore": 100 * (i + 1) // 6} for i, level in enumerate(LEVELS)]
-        test = self.send("/proficiency-tests", {"title": "Compared", "targetLanguage": "en", "maxAttempts": 0,
-                                                "isPublished": True, "questions": questions, "levelRanges": ranges})
-        answers = [{"questionId": q["id"], "optionId": q["options"][1]["id"]} for q in test["questions"]]
-        self.script = pathlib.Path(self.data, "submit.lua")
-        self.script.write_text(SUBMIT.format(body=json.dumps({"answers": answers}), tokens=", ".join(f'"{token}"' for token in self.tokens)))
-        return f"/proficiency-tests/{test['id']}/submit"
+        return self.send("/proficiency-tests", new_test())
 
-    def rate(self, request, connections, seconds):
-        """Requests per second."""
-        script = []
-        if request == "submit":
-            path, script = self.make_test(), ["-s", str(self.script)]
-        else:
-            path = PATHS[request]
-        output = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", *script, "-H",
-                               f"Authorization: Bearer {self.token}", self.url + path],
-                              capture_output=True, text=True, check=True).stdout
-        if "Non-2xx" in output:
-            raise SystemExit(output)
-        return float(re.search(r"Requests/sec:\s*([\d.]+)", output)[1])
-
-    def stop(self):
+    def end(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
+
+    def stop(self):
+        self.end()
         shutil.rmtree(self.data)
 
 
-def compare(servers, request, args):
-    rates = ([], [])
-    for server in servers:
-        server.rate(request, args.connections, 1)
+def measure(targets, request, args):
+    """Requests per second of each target, one a round, in alternating order."""
+    rates = [[] for _ in targets]
+    for target in targets:
+        target.rate(request, args.connections, 1)
     for turn in range(args.rounds):
-        for which in (0, 1) if turn % 2 == 0 else (1, 0):
-            rates[which].append(servers[which].rate(request, args.connections, args.seconds))
+        for which in range(len(targets))[::1 if turn % 2 == 0 else -1]:
+            rates[which].append(targets[which].rate(request, args.connections, args.seconds))
+    return rates
+
+
+def compare(servers, request, args):
+    rates = measure(servers, request, args)
     ratios = [new / old for old, new in zip(*rates)]
     print(f"{request}: old {statistics.median(rates[0]):.0f}/s, new {statistics.median(rates[1]):.0f}/s, "
           f"new/old {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f}, {args.rounds} rounds)", flush=True)

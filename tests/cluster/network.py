@@ -107,17 +107,19 @@ class Machine:
                 if libc.setns(space.fileno(), CLONE_NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), "setns")
 
+    def connect(self):
+        """Both ends of its cable are there: `wire` here, and one with the name of the machine in the switch."""
+        ip("-n", self.space, "addr", "add", f"{self.address}/24", "dev", "wire")
+        ip("-n", self.space, "link", "set", "wire", "up")
+        ip("-n", self.network.switch, "link", "set", self.name, "up")
+        self.join()
+
     def cut(self):
         """Nothing leaves this machine or reaches it, and neither end is told."""
         ip("-n", self.network.switch, "link", "set", self.name, "nomaster")
 
     def join(self):
         ip("-n", self.network.switch, "link", "set", self.name, "master", "bridge")
-
-    def delay(self, milliseconds):
-        """What leaves this machine takes longer."""
-        ip_tc = ["tc", "-n", self.space, "qdisc", "replace", "dev", "wire", "root", "netem", "delay", f"{milliseconds}ms"]
-        subprocess.run(ip_tc, check=True, capture_output=True)
 
     def pids(self):
         """All that runs on this machine, also what its processes left behind; never this process."""
@@ -131,7 +133,7 @@ class Machine:
 
 class Network:
     def __init__(self, home):
-        self.home, self.machines = Path(home), {}
+        self.home, self.machines, self.cables = Path(home), {}, []
         self.name = f"okul-{os.getpid()}"
         self.switch = f"{self.name}-switch"
         self.real = self.permitted()
@@ -167,11 +169,22 @@ class Network:
             ip("netns", "add", machine.space)
             ip("-n", machine.space, "link", "set", "lo", "up")
             ip("-n", machine.space, "link", "add", "wire", "type", "veth", "peer", "name", name, "netns", self.switch)
-            ip("-n", machine.space, "addr", "add", f"{machine.address}/24", "dev", "wire")
-            ip("-n", machine.space, "link", "set", "wire", "up")
-            ip("-n", self.switch, "link", "set", name, "up")
-            machine.join()
+            machine.connect()
         return machine
+
+    def delay(self, program, milliseconds):
+        """What leaves a machine takes so long from now on: other cables, whose ends are held by a process of tests/bench/delay.c, since
+        not every kernel has netem."""
+        for machine in self.machines.values():
+            ip("-n", machine.space, "link", "del", "wire")
+        words = [word for machine in self.machines.values() for word in (machine.name, machine.space)]
+        process = subprocess.Popen([program, str(round(milliseconds * 1000)), self.switch, *words], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, start_new_session=True)
+        if process.stdout.readline() != b"ready\n":
+            raise RuntimeError(f"{program} ended with {process.wait()}")
+        self.cables.append(process)
+        for machine in self.machines.values():
+            machine.connect()
 
     def text(self, text):
         """A text of conf/cluster with the addresses of this network. Without namespaces all connections come from 127.0.0.1."""
@@ -207,6 +220,9 @@ class Network:
         for machine in self.machines.values():
             for process in machine.processes:
                 process.wait(10)
+        for cable in self.cables:
+            cable.stdin.close()
+            cable.wait(10)
         if self.real:
             for space in [m.space for m in self.machines.values()] + [self.switch]:
                 ip("netns", "del", space, check=False)

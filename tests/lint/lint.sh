@@ -29,12 +29,12 @@ c_files() {
 	files | grep -E "^(lib|bin|cgi-bin)/.*\\.$1\$"
 }
 
-# The seven top-level names, and nothing beside them but dotfiles and what git ignores.
+# The top-level names, and nothing beside them but dotfiles and what git ignores.
 check_top() {
 	local name
 	for name in *; do
 		case $name in
-		Makefile|README.md|schema.sql|cgi-bin|lib|conf|tests|bin|build|var) ;;
+		Makefile|README.md|schema.sql|cgi-bin|lib|conf|tests|bin|htdocs|build|var) ;;
 		*) echo "$name does not belong at the top" ;;
 		esac
 	done
@@ -261,16 +261,18 @@ check_groups() {
 		sed -n 's/^< /README.md: the table of groups lacks: /p; s/^> /README.md: no program says: /p'
 }
 
-# Nothing comes from the npm registry but what package-lock.json names by its hash, and versions are exact.
+# Nothing comes from the npm registry but what a package-lock.json names by its hash, and versions are exact.
 check_packages() {
-	local lock=tests/lint/package-lock.json manifest=tests/lint/package.json
+	local lock manifest
 	files | grep -E '^(Makefile$|\.ci/|conf/|tests/)' | grep -vE '^tests/lint/.*\.(sh|json)$' |
 		xargs -r grep -nHE '\b(npx +[-@a-z]|npm +(i|install|exec|add)\b)' | grep -v '^conf/docs.html:'
-	[ -e "$manifest" ] || return 0
-	grep -nE '": "[\^~><*]|"latest"' "$manifest"
-	[ -e "$lock" ] || { echo "$lock is missing; npm install --package-lock-only --ignore-scripts makes it"; return; }
-	awk '/^    "node_modules\// { name = $1; hash = 0 } /"integrity"/ { hash = 1 }
-		/^    },?$/ && name { if (!hash) print name " has no hash"; name = "" }' "$lock"
+	for manifest in $(files | grep -E '(^|/)package\.json$' | grep -v '^build/'); do
+		lock=${manifest%.json}-lock.json
+		grep -nHE '": "[\^~><*]|"latest"' "$manifest"
+		[ -e "$lock" ] || { echo "$lock is missing; npm install --package-lock-only --ignore-scripts makes it"; continue; }
+		awk '/^    "node_modules\// { name = $1; hash = 0 } /"integrity"/ { hash = 1 }
+			/^    },?$/ && name { if (!hash) print name " has no hash"; name = "" }' "$lock"
+	done
 }
 
 # What package-lock.json says, whole and nothing else, and no script of any package is run. Done once a lock.

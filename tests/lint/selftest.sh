@@ -105,6 +105,7 @@ plant groups 'lacks: . news . ./notes...' build/obj/routes 'program\nnews\tGET\t
 plant packages 'conf/a.sh:1:npx --yes' conf/a.sh 'npx --yes b@1'
 plant packages '"a": "\^1' tests/lint/package.json '{"dependencies":{\n"a": "^1"}}'
 plant packages 'is missing' tests/lint/package.json '{}'
+plant packages 'a/package.json:1:"a": "~1' tests/bench/peers/a/package.json '"a": "~1"'
 plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","info":{"title":"a","version":"1",
 "license":{"name":"a","identifier":"MIT"}},"servers":[{"url":"/"}],"paths":{"/a":{"get":{"operationId":"a","summary":"a",
 "responses":{"200":{"description":"a"},"400":{"description":"a"}}}}}}'

@@ -31,6 +31,7 @@ pg_connection_drop(struct postgres *p)
 		pq.PQfinish(p->conn);
 	p->conn = NULL;
 	p->pending = 0;
+	p->unsynced = false;
 	p->streaming = NULL;
 	p->block = NO_BLOCK;
 }

@@ -148,6 +148,7 @@ postgres_only_deletes(struct db *db, bool only)
 
 const struct engine engine_postgres = {
 	.name = "postgres",
+	.sorts_itself = true,
 	.version_mark = "INSERT INTO schema_version (version) VALUES (",
 	.open = postgres_open,
 	.close = postgres_close,
@@ -155,6 +156,7 @@ const struct engine engine_postgres = {
 	.next = postgres_next,
 	.one = postgres_one,
 	.run = postgres_run,
+	.send = postgres_send,
 	.end = postgres_end,
 	.columns = column_count,
 	.column_name = column_name,

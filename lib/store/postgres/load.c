@@ -132,7 +132,8 @@ admin_load_end(struct db *db, char *why, size_t room)
 		pg_connection_drop(p);
 	if (!is_counter(p->load_table))
 		buf_printf(&sql, "ALTER TABLE %s ENABLE TRIGGER USER;", p->load_table);
-	buf_puts(&sql, good ? "COMMIT" : "ROLLBACK");
+	/* Until the server's own run, perhaps a minute later, the planner would know nothing of the rows. */
+	buf_printf(&sql, "ANALYZE %s%s; COMMIT", p->load_table, is_counter(p->load_table) ? "_part" : "");
 	good = (p->conn && script_run(p, good ? sql.s : "ROLLBACK", NULL, NULL, why, room) == DB_DONE) && good;
 	buf_clear(&sql);
 	p->load_table = NULL;

@@ -32,6 +32,7 @@ pipeline_sync(struct postgres *p)
 	if (!pq.PQpipelineSync(p->conn))
 		return pg_failure_report(p, NULL, "");
 	pipeline_expect(p, EXPECT_SYNC);
+	p->unsynced = false;
 	return DB_DONE;
 }
 
@@ -82,9 +83,11 @@ skip_results(struct postgres *p, enum expected what)
 		ExecStatusType status = pq.PQresultStatus(result);
 		/* What follows a failure up to the next sync is not run; the failure itself was reported. */
 		if (status == PGRES_FATAL_ERROR && first == DB_DONE)
-			first = pg_failure_report(p, result, "");
+			first = pg_failure_report(p, result, what == EXPECT_SENT ? p->sent[p->first] : "");
 		else if (what == EXPECT_VERSION)
 			read_version(p, result);
+		if (first == DB_TAKEN && what == EXPECT_SENT)
+			first = pg_failure_keep(p, DB_CONFLICT); /* its caller has gone on */
 		pq.PQclear(result);
 		if (status == PGRES_PIPELINE_SYNC)
 			break; /* no NULL follows */

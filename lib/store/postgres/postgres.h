@@ -1,7 +1,7 @@
 /*
  * postgres - what the files of this folder share. A process has one connection, which is always in libpq's pipeline
- * mode: what can be sent together is (BEGIN with the first statement), and the end of a read snapshot is sent without
- * waiting for its result.
+ * mode: what can be sent together is (BEGIN with the first statement, db_send() with the next one), and the end of a read
+ * snapshot is sent without waiting for its result.
  *
  * Reads see one snapshot (REPEATABLE READ, READ ONLY). Write transactions are SERIALIZABLE: what a transaction read is
  * as it was at its commit, or it fails with DB_CONFLICT and is run again. No statement is sent before the first one of
@@ -31,12 +31,14 @@ enum block { NO_BLOCK, READ_BLOCK, WRITE_BLOCK };
 /* What was sent and has no result yet, in order. */
 enum expected {
 	EXPECT_COMMAND,		/* a statement whose result is of no interest, unless it fails */
+	EXPECT_SENT,		/* the same of db_send() */
 	EXPECT_VERSION,		/* the schema version */
 	EXPECT_DESCRIPTION,	/* the types of a statement's parameters */
 	EXPECT_ROWS,
 	EXPECT_SYNC,
 };
-#define EXPECTED_MAX 16
+#define EXPECTED_MAX 32
+#define SENT_MAX 16			/* statements of db_send() in a row */
 #define PARAMETERS_MAX 96		/* of a statement */
 
 /* A statement, found by the address of its text. */
@@ -72,6 +74,8 @@ struct postgres {
 	struct postgres_rows none;	/* returned where no statement could be prepared */
 	enum expected expected[EXPECTED_MAX];
 	unsigned first, pending;	/* in `expected`, a ring */
+	const char *sent[EXPECTED_MAX];	/* the text of an EXPECT_SENT */
+	bool unsynced;			/* the last that was sent is one of db_send() */
 	int64_t patience;		/* milliseconds that the next results may take; 0: no limit */
 	int64_t limit;			/* db_timeout(): milliseconds of a statement in this block; 0: STATEMENT_TIMEOUT */
 	bool limit_sent;
@@ -155,6 +159,7 @@ enum db_rc postgres_query(struct db *db, struct db_rows **rows, const char *sql,
 enum db_rc postgres_next(struct db_rows *rows);
 enum db_rc postgres_one(struct db *db, struct db_rows **rows, const char *sql, struct args args);
 enum db_rc postgres_run(struct db *db, const char *sql, struct args args, int64_t *changed);
+void postgres_send(struct db *db, const char *sql, struct args args);
 void postgres_end(struct db_rows *rows);
 
 /* ---- parameter.c: values as the server wants them */

@@ -172,7 +172,7 @@ prepare(struct postgres *p, struct postgres_rows *rows)
 }
 
 static enum db_rc
-send_statement(struct postgres *p, struct postgres_rows *rows, const struct args *args)
+send_statement(struct postgres *p, struct postgres_rows *rows, const struct args *args, enum expected what)
 {
 	struct parameters parameters;
 	enum db_rc rc;
@@ -187,8 +187,8 @@ send_statement(struct postgres *p, struct postgres_rows *rows, const struct args
 	if (!pq.PQsendQueryPrepared(
 		    p->conn, rows->name, rows->count, parameters.values, parameters.lengths, parameters.formats, 1))
 		return pg_failure_report(p, NULL, rows->sql);
-	pipeline_expect(p, EXPECT_ROWS);
-	return pipeline_sync(p);
+	pipeline_expect(p, what);
+	return what == EXPECT_ROWS ? pipeline_sync(p) : DB_DONE;
 }
 
 /* Sends a statement and reads its first result. */
@@ -204,7 +204,7 @@ execute_once(struct postgres *p, struct postgres_rows *rows, const struct args *
 	if (rc == DB_DONE && rows->empty)
 		return DB_DONE;
 	if (rc == DB_DONE)
-		rc = send_statement(p, rows, args);
+		rc = send_statement(p, rows, args, EXPECT_ROWS);
 	if (rc == DB_DONE)
 		rc = pipeline_receive(p, EXPECT_ROWS);
 	if (rc != DB_DONE)
@@ -335,4 +335,28 @@ postgres_run(struct db *db, const char *sql, struct args args, int64_t *changed)
 	if (rc == DB_DONE)
 		clear_rows((struct postgres_rows *)rows);
 	return rc;
+}
+
+/*
+ * Waits for the first statement of a transaction, which may find that the connection is lost or the schema another one, for
+ * one that is not prepared yet, and where many are on their way. A failure before the next sync skips what was sent behind it.
+ */
+void
+postgres_send(struct db *db, const char *sql, struct args args)
+{
+	struct postgres *p = postgres_of(db);
+	struct postgres_rows *rows = find_statement(p, sql);
+
+	if (!rows || p->block != WRITE_BLOCK || rows->empty || rows->generation != p->generation || p->pending >= SENT_MAX) {
+		if (postgres_run(db, sql, args, NULL) == DB_TAKEN)
+			pg_failure_keep(p, DB_CONFLICT);
+		return;
+	}
+	if (db->failure != DB_DONE || pg_statement_settle(p) != DB_DONE)
+		return;
+	clear_rows(rows);
+	if (send_statement(p, rows, &args, EXPECT_SENT) != DB_DONE)
+		return;
+	p->sent[(p->first + p->pending - 1) % EXPECTED_MAX] = rows->sql;
+	p->unsynced = true;
 }

@@ -65,6 +65,13 @@ pg_transaction_due(struct postgres *p)
 	return rc;
 }
 
+/* The end of a transaction is not among what the server skips after a failure of db_send(). */
+static enum db_rc
+sync_sent(struct postgres *p)
+{
+	return p->unsynced ? pipeline_sync(p) : DB_DONE;
+}
+
 /* Sends the end of a block, whose result is read before the next one. */
 static void
 end_block(struct postgres *p, const char *name)
@@ -73,7 +80,7 @@ end_block(struct postgres *p, const char *name)
 	p->limit = 0;
 	p->limit_sent = p->begun = false;
 	p->patience = STATEMENT_TIMEOUT + ANSWER_TIMEOUT;
-	if (p->block != NO_BLOCK && p->conn && send_frame(p, name, EXPECT_COMMAND) == DB_DONE)
+	if (p->block != NO_BLOCK && p->conn && sync_sent(p) == DB_DONE && send_frame(p, name, EXPECT_COMMAND) == DB_DONE)
 		(void)!pipeline_sync(p);
 	p->block = NO_BLOCK;
 }
@@ -135,6 +142,9 @@ commit_outcome(struct postgres *p)
 	PGresult *result = NULL;
 	enum db_rc rc = pipeline_receive(p, EXPECT_ROWS);
 
+	if (rc != DB_DONE && p->conn)
+		return (void)!pipeline_drain(p), rc; /* a statement of db_send() failed, so COMMIT was a ROLLBACK */
+	p->warned = false;
 	if (rc == DB_DONE)
 		rc = pipeline_result(p, &result);
 	if (rc == DB_DONE && pq.PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -165,8 +175,9 @@ postgres_write_commit(struct db *db)
 		return rc;
 	}
 	pg_statement_stop_all(p);
-	p->warned = false;
-	rc = send_frame(p, "okul_commit", EXPECT_ROWS);
+	rc = sync_sent(p);
+	if (rc == DB_DONE)
+		rc = send_frame(p, "okul_commit", EXPECT_ROWS);
 	if (rc == DB_DONE)
 		rc = pipeline_sync(p);
 	if (rc == DB_DONE)

@@ -16,6 +16,7 @@ is_counter(const char *table)
 static bool
 load_failed(struct sqlite *db, char *why, size_t room)
 {
+	db->unlimited = false;
 	text_complain(why, room, "%s", db_reason(db->base.failure));
 	db_write_rollback(&db->base);
 	db_release(&db->base);
@@ -43,6 +44,7 @@ sqlite_load_begin(struct db *base, const char *table, const char *columns, bool 
 	/* Earlier texts stay: statements are found by their addresses. */
 	db->load_sql = sql.s;
 	db->loaded = 0;
+	db->unlimited = true;
 	return db_write_begin(base) == DB_DONE || load_failed(db, why, room);
 }
 
@@ -59,7 +61,12 @@ sqlite_load_row(struct db *base, const struct value *values, size_t count)
 bool
 sqlite_load_end(struct db *base, char *why, size_t room)
 {
-	return db_write_commit(base) == DB_DONE || load_failed(sqlite_of(base), why, room);
+	struct sqlite *db = sqlite_of(base);
+
+	if (db_write_commit(base) != DB_DONE)
+		return load_failed(db, why, room);
+	db->unlimited = false;
+	return true;
 }
 
 /* Only tables with AUTOINCREMENT have a row in sqlite_sequence, once they had a row. */

@@ -15,6 +15,7 @@ Mutex file:{home}
 Listen 127.0.0.1:{port}
 {modules}
 {user}
+TypesConfig /etc/mime.types
 ServerName okul.example
 ServerTokens Prod
 TraceEnable Off
@@ -53,7 +54,7 @@ class Apache:
         until(self.is_up, "Apache", 20)
 
     def modules(self):
-        return "mpm_event authz_core env setenvif headers unique_id alias proxy proxy_fcgi buffer reqtimeout xsendfile"
+        return "mpm_event authz_core env setenvif headers unique_id alias dir mime proxy proxy_fcgi buffer reqtimeout xsendfile"
 
     def server_lines(self):
         """The directives outside the virtual host."""

@@ -143,6 +143,17 @@ def own_material(okul, owner):
     return id_
 
 
+def no_superadmin(okul, caller):
+    okul.server.sql("UPDATE users SET role = 'admin' WHERE role = 'superadmin'")
+    superadmin.cache_clear()
+
+
+def setup_of(okul, caller):
+    """The body with which the first superadmin of a school registers."""
+    code = okul.server.ctl("user", "setup-code").stdout.strip().partition("code=")[2]
+    return {"email": fresh(), "code": code, "name": "Deniz", "surname": "Okul", "privacyPolicyAccepted": True, "termsOfUseAccepted": True}
+
+
 GOOD = good_requests() | {
     ("POST", "/education-materials"): {"body": lambda okul, caller: GOOD_MATERIAL}, ("GET", "/education-materials"): {},
     ("POST", "/education-materials/{id}/assign"): {"id": some_material, "body": lambda okul, caller: {"userIds": [okul.login().id]}},
@@ -150,7 +161,7 @@ GOOD = good_requests() | {
     ("GET", "/education-materials/assigned/me"): {}, ("GET", "/education-materials/assigned/users/{userId}"): {"userId": somebody},
     ("GET", "/education-materials/{id}"): {"id": own_material, "other user": 404},
     ("PATCH", "/education-materials/{id}"): {"id": some_material, "body": lambda okul, caller: {"level": "A1"}},
-    ("DELETE", "/education-materials/{id}"): {"id": some_material},
+    ("DELETE", "/education-materials/{id}"): {"id": some_material}, ("GET", "/education-materials/{id}/assignments"): {"id": some_material},
     ("POST", "/contact"): {"body": question}, ("GET", "/contact/form"): {}, ("GET", "/contact"): {},
     ("POST", "/contact/{id}/reply"): {"id": asked, "body": lambda okul, caller: {"message": "Now."}},
     ("DELETE", "/contact/{id}"): {"id": asked},
@@ -161,6 +172,7 @@ GOOD = good_requests() | {
     ("POST", "/auth/logout"): {},
     ("POST", "/auth/otp/request"): {"body": lambda okul, caller: {"email": fresh()}},
     ("POST", "/auth/otp/verify"): {"body": code_for_new},
+    ("GET", "/auth/setup"): {}, ("POST", "/auth/setup"): {"before": no_superadmin, "body": setup_of},
     ("POST", "/auth/registration/complete"): {"body": lambda okul, caller: REGISTRATION, "user": 409, "registered admin": 409, "other user": 409},
     ("GET", "/auth/registration/status"): {}, ("GET", "/auth/sessions"): {},
     ("DELETE", "/auth/sessions/{id}"): {"id": own_session, "other user": 404},
@@ -172,6 +184,7 @@ GOOD = good_requests() | {
     ("GET", "/api/v1/auth/sessions"): {}, ("GET", "/api/v1/auth/validate-token"): {},
     ("POST", "/api/v1/users/me/account-deletion"): {"being deleted": 409, "admin being deleted": 409},
     ("DELETE", "/api/v1/users/me/account-deletion"): {"before": lambda okul, caller: okul.post("/api/v1/users/me/account-deletion", token=caller.token)},
+    ("GET", "/settings"): {}, ("GET", "/settings/{key}/history"): {"key": some_setting},
     ("GET", "/settings/{key}"): {"key": some_setting}, ("POST", "/settings"): {"body": lambda okul, caller: {"key": "of.the-rights", "value": 1}},
     ("POST", "/storage/upload"): {"form": an_upload}, ("GET", "/storage/files"): {},
     ("DELETE", "/storage/files/{key}"): {"key": own_file, "other user": 404},
@@ -191,7 +204,7 @@ GOOD = good_requests() | {
     ("POST", "/proficiency-tests/import"): {"body": lambda okul, caller: GOOD_IMPORT},
     ("POST", "/proficiency-tests/{id}/duplicate"): {"id": some_test},
     ("PATCH", "/proficiency-tests/{id}"): {"id": some_test, "body": lambda okul, caller: {"shuffle": True}},
-    ("GET", "/proficiency-tests/{id}/statistics"): {"id": some_test},
+    ("GET", "/proficiency-tests/{id}/statistics"): {"id": some_test}, ("GET", "/proficiency-tests/{id}/export"): {"id": some_test},
     ("POST", "/proficiency-tests/{id}/start"): {"id": some_test}, ("GET", "/proficiency-tests/{id}/status"): {"id": some_test},
     ("POST", "/proficiency-tests/{id}/submit"): {"id": taken_test, "body": own_answers},
     ("PATCH", "/proficiency-tests/attempts/{id}"): {"id": own_attempt, "body": own_answers, "other user": 404},
