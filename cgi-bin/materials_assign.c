@@ -111,6 +111,18 @@ const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(s
 
 /* ---- assigning */
 
+/* A user of the request; without a mail where the user was not found. */
+struct assignee {
+	const char *id;
+	struct outbox_new mail;
+};
+
+static int
+compare_assignees(const void *a, const void *b)
+{
+	return strcmp(((const struct assignee *)a)->id, ((const struct assignee *)b)->id);
+}
+
 static struct outbox_new
 mail_to(struct request *rq, const struct db_rows *who, const char *title)
 {
@@ -124,25 +136,31 @@ mail_to(struct request *rq, const struct db_rows *who, const char *title)
 		values, COUNT(values));
 }
 
-/* Seals a mail to each user: which of them have the material already is known only inside the transaction. */
+/*
+ * Seals a mail to each user: which of them have the material already is known only inside the transaction. All requests add
+ * users in one order, so that two with the same ones do not wait for each other.
+ */
 static void
 check_assign(struct request *rq, struct faults *faults)
 {
 	const struct value *ids = &rq->in[USER_IDS];
-	struct outbox_new *mails;
+	struct assignee *to;
 	struct db_rows *row;
 
 	materials_check_twice(rq, ids, "userIds", faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
-	mails = rq->prepared = arena_alloc(rq->arena, ids->count * sizeof(*mails));
+	to = rq->prepared = arena_alloc(rq->arena, ids->count * sizeof(*to));
+	for (size_t i = 0; i < ids->count; i++)
+		to[i].id = value_string(ids->items[i]);
+	qsort(to, ids->count, sizeof(*to), compare_assignees);
 	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
 		return;
 	const char *title = mail_one_line(rq->arena, db_text(row, 1));
 	db_end(row);
 	for (size_t i = 0; i < ids->count; i++) {
-		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) == DB_ROW)
-			mails[i] = mail_to(rq, row, title);
+		if (db_one(rq->db, &row, sql[WHO], ARGS(to[i].id)) == DB_ROW)
+			to[i].mail = mail_to(rq, row, title);
 		db_end(row);
 	}
 }
@@ -162,8 +180,8 @@ put_summary(struct request *rq, int64_t requested, int64_t assigned)
 static struct response
 post_assign(struct request *rq)
 {
-	const struct value *ids = &rq->in[USER_IDS];
-	const struct outbox_new *mail = rq->prepared;
+	const struct assignee *to = rq->prepared;
+	const size_t count = rq->in[USER_IDS].count;
 	struct db_rows *row;
 	int64_t assigned = 0;
 
@@ -171,19 +189,19 @@ post_assign(struct request *rq)
 		return response_error(rq, ERROR_NOT_FOUND);
 	int64_t material = db_int(row, 0);
 	db_end(row);
-	for (size_t i = 0; i < ids->count; i++, mail++) {
-		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) != DB_ROW)
+	for (size_t i = 0; i < count; i++) {
+		if (db_one(rq->db, &row, sql[WHO], ARGS(to[i].id)) != DB_ROW)
 			return response_error(rq, ERROR_NOT_FOUND);
 		bool added = assignment_add(rq->db,
 			&(struct assignment){ material, db_int(row, 0), rq->user->pk, rq->now, 0, value_string(rq->in[NOTE]) });
-		if (added && !outbox_fits(mail, db_text(row, 1), db_text(row, 2)))
+		if (added && !outbox_fits(&to[i].mail, db_text(row, 1), db_text(row, 2)))
 			return response_again(rq);
 		db_end(row);
 		if (added)
-			outbox_add(rq->db, mail);
+			outbox_add(rq->db, &to[i].mail);
 		assigned += added;
 	}
-	return put_summary(rq, (int64_t)ids->count, assigned);
+	return put_summary(rq, (int64_t)count, assigned);
 }
 
 /* ---- what is assigned */
