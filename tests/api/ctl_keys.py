@@ -222,6 +222,7 @@ def test_control_c_gives_the_terminal_its_echo_back(folder, tmp_path):
     environment = {k: v for k, v in folder.environment.items() if k != "OKUL_PASSPHRASE"}
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)    # a shell starts what runs in the background with it ignored
         command = list(map(str, folder.command("key", "export", tmp_path / "keys.sealed")))
         os.execve(command[0], command, environment)
     shown = b""

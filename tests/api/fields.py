@@ -68,6 +68,10 @@ SENDERS = [
     Sender("VerifyOtpUnifiedDto", lambda: {"email": fresh(), "code": "123456"}, accepted=400),
     Sender("RefreshTokenDto", lambda: {"refreshToken": "x" * 43}, accepted=401),
     Sender("CompleteRegistrationDto", lambda: dict(REGISTRATION), new=True),
+    # there is a superadmin already
+    Sender("SetupDto", lambda: {"email": fresh(), "code": "x", "name": "A", "surname": "B", "privacyPolicyAccepted": True, "termsOfUseAccepted": True},
+           accepted=409, boss=True),
+    Sender("ImportUsersDto", lambda: {"csv": f"email\n{fresh()}\n"}),
     Sender("UpdateMeProfileDto", lambda: {}),
     Sender("RequestOtpDto", lambda: {"email": fresh()}),
     Sender("VerifyOtpDto", lambda: {"email": fresh(), "code": "1234"}, accepted=400),

@@ -19,7 +19,7 @@ from helpers.server import BUILD
 ANSWERS = {
     "postAuthOtpVerify": 400, "postApiV1AuthVerifyOtpEmail": 400, "postAuthRefresh": 401, "postApiV1AuthRefresh": 401,
     "postApiV1AuthRevokeToken": 404, "postProficiencyTestsIdSubmit": 400, "patchProficiencyTestsAttemptsId": 400,
-    "deleteApiV1UsersMeAccountDeletion": 409, "postEducationMaterialsIdAssign": 404,
+    "postAuthSetup": 409, "deleteApiV1UsersMeAccountDeletion": 409, "postEducationMaterialsIdAssign": 404,
 }
 
 

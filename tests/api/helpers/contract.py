@@ -153,7 +153,7 @@ def route_of(method, path):
 @dataclass
 class Field:
     name: str
-    kind: str               # string int number bool time date id email url enum list object json gift
+    kind: str               # string int number bool time date id email url enum list object json gift table
     optional: bool = False
     nullable: bool = False
     min: int | None = None  # code points, value or number of elements
@@ -180,7 +180,7 @@ def kind_of(schema):
         return {"boolean": "bool", "integer": "int", "number": "number", None: "json"}[kind]
     if (schema.get("minLength"), schema.get("maxLength")) == (1, 2048):
         return "url"        # the schemas have no format for it
-    return {TIME: "time", DATE: "date", ID: "id"}.get(schema.get("pattern")) or {"email": "email", "gift": "gift"}.get(schema.get("format"), "string")
+    return {TIME: "time", DATE: "date", ID: "id"}.get(schema.get("pattern")) or {"email": "email", "gift": "gift", "table": "table"}.get(schema.get("format"), "string")
 
 
 def name_in(schema):
@@ -294,6 +294,9 @@ def good_values(field):
         for text in ("http://example.com", "https://example.com:8080/a%20b.jpg?x=1&y=2#z", "/storage/files/a.png", " /a "):
             yield repr(text), text
         yield "longest", "https://example.com/".ljust(2048, "a")
+    elif field.kind == "table":
+        yield "a user", "email\nof-the-fields@example.com\n"
+        yield "with a byte order mark and semicolons", "\ufeffE-posta;Ad\r\nof-the-fields@example.com;Ada\r\n"
     elif field.kind == "gift":
         yield "a question", "1 + 1 is {=2 ~3}."
         yield "with white space around it", "\r\n 1 + 1 is {=2 ~3}. \r\n\r\n"
@@ -314,7 +317,7 @@ def bad_values(field):
         yield "too long in bytes", "ğ" * (JSON_MAX // 2)
         return
     own = {"string": ["a string"], "email": ["a string"], "date": ["a string"], "enum": ["a string"], "bool": ["true"],
-           "url": ["a string"], "gift": ["a string"], "int": ["a number"], "number": ["a number", "a fraction"], "list": ["a list"]}[field.kind]
+           "url": ["a string"], "gift": ["a string"], "table": ["a string"], "int": ["a number"], "number": ["a number", "a fraction"], "list": ["a list"]}[field.kind]
     yield from ((why, value) for why, value in wrong_types.items() if why not in own)
     if not field.nullable:
         yield "null", None
@@ -376,6 +379,9 @@ def bad_values(field):
                      "a@example.com\r\nBcc: b@example.com", "a@exam\tple.com", "a\x01@example.com",
                      "x" * 65 + "@example.com", "a@" + "x" * 64 + ".com", "a@" + ".".join(["x" * 60] * 5)):
             yield repr(text[:40]), text
+    elif field.kind == "table":
+        for text in ("", "\n", "nobody@example.com\n", "name\nAda\n", "email\nnobody\n"):
+            yield repr(text), text
     elif field.kind == "gift":
         for text in ("", " ", "no question", "1 + 1 is {=2}."):
             yield repr(text), text
