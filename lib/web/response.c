@@ -169,7 +169,8 @@ put_page(struct request *rq, const char *count, const char *rows, struct args ar
 	const struct page page = page_of(rq->in);
 	struct value values[ARGS_MAX + 2];
 
-	memcpy(values, args.values, args.count * sizeof(*values));
+	for (size_t i = 0; i < args.count; i++)
+		values[i] = args.values[i];
 	values[args.count] = value_int(page.limit);
 	values[args.count + 1] = value_int(page.offset);
 	response_begin(rq);
