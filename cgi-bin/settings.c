@@ -119,7 +119,7 @@ post_setting(struct request *rq)
 static struct response
 get_settings(struct request *rq)
 {
-	return response_list(rq, sql[LIST_COUNT], sql[LIST], ARGS_NONE, &setting_response);
+	return response_list(rq, sql[LIST_COUNT], sql[LIST], NO_ARGS, &setting_response);
 }
 
 static struct response

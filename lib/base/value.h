@@ -96,8 +96,6 @@ static inline int value_choice(struct value v, const char *const *choices)
 #define ARGS(...) ((struct args){ (const struct value[]){ VALUES(__VA_ARGS__) }, \
 	sizeof((const struct value[]){ VALUES(__VA_ARGS__) }) / sizeof(struct value) })
 #define NO_ARGS ((struct args){ (const struct value[]){ { VALUE_NULL } }, 0 })	/* not NULL: memcpy() takes none */
-/* For a statement without arguments: no values, and no null pointer to copy them from. */
-#define ARGS_NONE ((struct args){ (const struct value[]){ { 0 } }, 0 })
 
 #define VALUES(...) VALUES_PICK(__VA_ARGS__, V16, V15, V14, V13, V12, V11, V10, V9, V8, V7, V6, V5, V4, V3, V2, V1, )(__VA_ARGS__)
 #define VALUES_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, name, ...) name

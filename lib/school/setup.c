@@ -19,7 +19,7 @@ setup_is_needed(struct db *db)
 {
 	int64_t count = 1;
 
-	return db_number(db, &count, setup_sql[SUPERADMINS], ARGS_NONE) == DB_ROW && count == 0;
+	return db_number(db, &count, setup_sql[SUPERADMINS], NO_ARGS) == DB_ROW && count == 0;
 }
 
 /* Without hyphens. A byte of the MAC gives a letter; that the first ones are a little likelier costs less than a bit. */
