@@ -169,20 +169,6 @@ trim_cell(struct arena *arena, const char *cell)
 	return arena_copy(arena, cell, length);
 }
 
-/* The sentence has two places. */
-static void
-complain_of_cells(struct user_import *im, struct user_import_row *row)
-{
-	struct buf text = { .arena = im->rows };
-	char number[24];
-
-	snprintf(number, sizeof(number), "%zu", im->csv.count);
-	buf_sentence(&text, S_TABLE_CELLS, im->language, number);
-	const char *place = strstr(text.s, "%s");
-	user_import_complain(
-		im, row, arena_format(im->rows, "%.*s%zu%s", (int)(place - text.s), text.s, im->column_count, place + 2));
-}
-
 /* False for a row without any text, which spreadsheets often leave at the end. */
 static bool
 read_cells(struct user_import *im, struct user_import_row *row)
@@ -197,7 +183,8 @@ read_cells(struct user_import *im, struct user_import_row *row)
 			continue;
 		any = true;
 		if (i >= im->column_count)
-			complain_of_cells(im, row);
+			complain(im, row, NULL, S_TABLE_CELLS,
+				arena_format(im->rows, "%zu, %zu", im->csv.count, im->column_count));
 		else if (!im->columns[i])
 			complain(im, row, NULL, S_TABLE_NO_HEADING, arena_format(im->rows, "%zu", i + 1));
 		else if (im->columns[i] != &passed_over)

@@ -522,7 +522,7 @@ def test_import_refuses_duplicates(folder):
 
 
 @pytest.mark.parametrize("row, error", [
-    (b"a@example.com,b,c", "number of cells is 3, of columns 2"), (b"a@example.com,b,,c,", "number of cells is 5, of columns 2"),
+    (b"a@example.com,b,c", "the numbers of cells and of columns differ: 3, 2"), (b"a@example.com,b,,c,", "the numbers of cells and of columns differ: 5, 2"),
     (b'a@example.com,b"c', "a quote stands where none may"), (b'"a@example.com"x,b', "a quote stands where none may"),
     (b"a@example.com," + b"x" * 70000, "has too many cells, or too long ones"),
 ])

@@ -70,9 +70,9 @@ def test_a_table_that_cannot_be_read(boss, text, told):
         assert answer.errors[0].startswith("csv") and all(part in answer.errors[0] for part in sentence)
 
 
-def test_errors_of_cells_have_both_numbers(boss):
+def test_an_error_of_cells_has_both_numbers(boss):
     answer = boss.post(PATH, {"csv": "email,name\na@example.com,b,c\n"}, language="de")
-    assert answer.errors == ["csv[2]: die Zahl der Zellen ist 3, die der Spalten 2"]
+    assert answer.errors == ["csv[2]: die Zahlen der Zellen und der Spalten sind verschieden: 3, 2"]
 
 
 def test_only_a_superadmin_adds_admins(okul, boss):

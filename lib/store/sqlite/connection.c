@@ -233,6 +233,7 @@ sqlite_close(struct db *base)
 	connection_close(&db->read);
 	connection_close(&db->write);
 	writer_lock_close(&db->lock);
+	arena_free(db->load_texts);
 	free(db->folder);
 	free(db->path);
 	free(db->lock_path);

@@ -30,6 +30,9 @@ sqlite_load_begin(struct db *base, const char *table, const char *columns, bool 
 	struct buf sql = { 0 };
 	int count = 1;
 
+	if (!db->load_texts && !(db->load_texts = arena_new(4096)))
+		return text_complain(why, room, "out of memory");
+	sql.arena = db->load_texts;
 	*wanted = !is_counter(table);
 	if (!*wanted)
 		return true;
@@ -41,7 +44,6 @@ sqlite_load_begin(struct db *base, const char *table, const char *columns, bool 
 	buf_putc(&sql, ')');
 	if (sql.failed)
 		return text_complain(why, room, "out of memory");
-	/* Earlier texts stay: statements are found by their addresses. */
 	db->load_sql = sql.s;
 	db->loaded = 0;
 	db->unlimited = true;

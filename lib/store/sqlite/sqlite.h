@@ -66,7 +66,8 @@ struct sqlite {
 	bool sync_failed;
 	int frames;			/* in the WAL after the last commit; 0: it changed nothing */
 	int frames_before;		/* checkpoint_frames() when the transaction began */
-	char *load_sql;			/* of db_load_row(); NULL: no load is open */
+	struct arena *load_texts;	/* until it is closed: statements are found by the addresses of their texts */
+	const char *load_sql;		/* of db_load_row(); NULL: no load is open */
 	int64_t loaded;			/* rows in the current transaction */
 	int copied;			/* frames that the last checkpoint of this process copied */
 };
