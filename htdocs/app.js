@@ -69,6 +69,7 @@ const OFFICE_MENU = [
 const RANK = { public: 0, unregistered: 1, user: 2, admin: 3, superadmin: 4 };
 
 let user = null;
+let leaving = null;	// what the server says to somebody who has asked for the deletion of their account
 const main = h("main", { id: "main", tabindex: -1 });
 const places = new Map();	// how far each address was scrolled
 
@@ -77,9 +78,16 @@ const rank = () => (!user ? 0 : user.role === "user" && !user.isRegistrationComp
 
 /** Reads who is logged in. Screens call it after they changed that. */
 export async function whoAmI() {
-	user = null;
-	if (tokens())
-		user = await get("/me");
+	[user, leaving] = [null, null];
+	try {
+		if (tokens())
+			user = await get("/me");
+	} catch (error) {
+		// Only somebody whose account is to be deleted has a good token and no profile.
+		if (error.status !== 403)
+			throw error;
+		leaving = error;
+	}
 	drawShell();
 	return user;
 }
@@ -105,12 +113,12 @@ function drawShell() {
 		h("span", { class: "grow" }),
 		languageChoice(),
 		user ? h("a", { class: "person", href: "#/profile", "aria-label": user.name || user.email }, icon("person"), h("span", {}, user.name || user.email))
-			: h("a", { class: "button", href: "#/login" }, t("log-in")));
+			: !leaving && h("a", { class: "button", href: "#/login" }, t("log-in")));
 	fill(menu,
 		h("ul", {}, MENU.filter(([, , role]) => RANK[role] <= rank()).map(([path, name]) => menuLink(path, name))),
 		isOffice && [h("h2", {}, t("menu.office")), h("ul", {}, OFFICE_MENU.map(([path, name]) => menuLink(path, name)))],
-		user && [h("h2", {}, t("menu.me")), h("ul", {},
-			menuLink("/profile", "person"), menuLink("/sessions", "audit"),
+		(user || leaving) && [h("h2", {}, t("menu.me")), h("ul", {},
+			user && [menuLink("/profile", "person"), menuLink("/sessions", "audit")],
 			h("li", {}, h("button", { type: "button", class: "plain", onclick: leave }, icon("logout"), t("log-out"))))]);
 	markMenu(readAddress().path);
 }
@@ -169,8 +177,8 @@ function find(path) {
 let turn = 0;
 let shown = null;
 
-/** Opens the screen of the address. */
-async function open() {
+/** Opens the screen of the address. Screens call it after something that changes all of them. */
+export async function open() {
 	const mine = ++turn;
 	const { path, query } = readAddress();
 	const here = location.hash;
@@ -200,6 +208,8 @@ async function open() {
 }
 
 async function screen(path, query) {
+	if (leaving)
+		return (await import("./screens/leaving.js")).leaving({ sentences: leaving.errors });
 	const route = find(path);
 	if (!route)
 		return [h("h1", {}, t("not-found")), h("p", {}, h("a", { href: "#/" }, t("to-start")))];

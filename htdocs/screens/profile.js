@@ -1,5 +1,5 @@
 // The profile of the person who is logged in, their data, and the end of their account.
-import { whoAmI } from "../app.js";
+import { open, whoAmI } from "../app.js";
 import { download, request } from "../lib/api.js";
 import { confirmDestruction, notify } from "../lib/dialog.js";
 import { fill, h, icon } from "../lib/dom.js";
@@ -43,32 +43,21 @@ export async function profile() {
 		deletion());
 }
 
-/** The account's deletion is asked for, and may be cancelled for some days. */
+/** The deletion of the account is asked for here; what follows, until then, is leaving.js. */
 function deletion() {
-	const box = h("section", {});
-	draw({ status: "none" });
-	request("GET", "/me/export").then(({ data }) => data?.user && draw({ status: data.user.accountDeletionStatus, scheduledFor: data.user.accountDeletionScheduledFor }), () => {});
-	return box;
-
-	function draw(state, problem) {
-		const isPending = state.status === "pending";
-		const send = async (method, button) => {
+	const problem = h("div", {});
+	return h("section", {}, h("h2", {}, t("profile.end")), h("p", {}, t("profile.end-text")), problem,
+		h("button", { type: "button", class: "danger", onclick: async (event) => {
+			const button = event.currentTarget;
+			if (!(await confirmDestruction({ title: t("profile.end"), text: t("profile.end-ask"), action: t("profile.end") })))
+				return;
 			try {
-				draw((await busy(button, () => request(method, "/api/v1/users/me/account-deletion"))).data);
+				await busy(button, () => request("POST", "/api/v1/users/me/account-deletion"));
+				guardLeaving(null);
+				await whoAmI();
+				await open();
 			} catch (error) {
-				draw(state, failureBox(error));
+				fill(problem, failureBox(error));
 			}
-		};
-		fill(box, h("h2", {}, t("profile.end")),
-			isPending
-				? h("div", { class: "box bad" }, h("p", {}, t("profile.pending", { day: date(state.scheduledFor) })),
-					h("button", { type: "button", onclick: (event) => send("DELETE", event.currentTarget) }, t("profile.keep")))
-				: [h("p", {}, t("profile.end-text")),
-					h("button", { type: "button", class: "danger", onclick: async (event) => {
-						const button = event.currentTarget;
-						if (await confirmDestruction({ title: t("profile.end"), text: t("profile.end-ask"), action: t("profile.end") }))
-							await send("POST", button);
-					} }, icon("trash"), t("profile.end"))],
-			problem);
-	}
+		} }, icon("trash"), t("profile.end")));
 }

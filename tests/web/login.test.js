@@ -119,3 +119,24 @@ test("sessions are listed and ended", async () => {
 	await page.getByRole("heading", { name: "Welcome" }).waitFor();
 	checkProblems(page);
 });
+
+test("an account's deletion is asked for, and cancelled", async () => {
+	await school.person("leaving@example.com");
+	const page = await school.page({ size: PHONE });
+	await school.enter(page, "leaving@example.com");
+	await school.open(page, "/profile");
+	await page.getByRole("button", { name: "Delete my account" }).click();
+	await page.getByRole("alertdialog").getByRole("button", { name: "Delete my account" }).click();
+	await page.getByRole("heading", { name: "Your account will be deleted" }).waitFor();
+	await look(page, "leaving-phone");
+	// Every address leads here, also after the page is loaded again.
+	await school.open(page, "/courses");
+	await page.reload();
+	await page.getByRole("heading", { name: "Your account will be deleted" }).waitFor();
+	const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download my data" }).click()]);
+	assert.match(file.suggestedFilename(), /\.json$/);
+	await page.getByRole("button", { name: "Keep my account" }).click();
+	await page.getByText("Your account stays").waitFor();
+	await page.getByRole("heading", { name: "Courses" }).waitFor();
+	checkProblems(page);
+});
