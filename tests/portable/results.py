@@ -101,7 +101,7 @@ def filled(statement, marker, values, kinds):
 
 def same(ours, theirs):
     """Two values as `okulctl sql` prints them; a number that the server sends as a text has no .0 behind it."""
-    if ours == theirs or theirs.startswith(("\\\\x", "x'")):
+    if ours == theirs:
         return True
     try:
         return float(ours) == float(theirs)
@@ -174,6 +174,8 @@ def test_every_select(pair):
         assert len(rows_of(one)) == len(rows_of(other)) == len(trials), (text, one.stdout)
         for values, ours, theirs in zip(trials, rows_of(one), rows_of(other)):
             ran += 1
+            if "ORDER BY" not in text:      # the engines find them in different orders
+                ours, theirs = sorted(ours), sorted(theirs)
             if not same_rows(ours, theirs):
                 differ = [(a, b) for a, b in zip(ours, theirs) if not same_rows([a], [b])]
                 wrong.append((program, values, text, len(ours), len(theirs), differ[:1]))
