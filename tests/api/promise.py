@@ -155,7 +155,7 @@ def plain(schema):
         inner, null = schema["anyOf"]
         assert null == {"type": "null"} and len(schema) == 1
         return plain(inner) | {"type": sorted([*plain(inner).get("type", []), "null"])}
-    if schema.get("format") in ("date", "date-time", "uri-reference", "gift"):
+    if schema.get("format") in ("date", "date-time", "uri-reference", "gift", "table"):
         del schema["format"]    # additional to a pattern, or for a rule that JSON Schema cannot express
     for least in ("minLength", "minItems"):
         if schema.get(least) == 0:
