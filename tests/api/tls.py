@@ -93,13 +93,13 @@ class ApacheHost(Host):
             assert re.search(old, text), old
             text = re.sub(old, new, text)
         # the modules that the comment in the file enables, and those that Debian enables by default
-        named = re.search(r"a2enmod ([\w ]+)", text)[1].split() + ["mpm_event", "authz_core", "alias", "env", "setenvif", "xsendfile", "socache_shmcb"]
+        named = re.search(r"a2enmod ([\w ]+)", text)[1].split() + ["mpm_event", "authz_core", "alias", "dir", "mime", "env", "setenvif", "xsendfile", "socache_shmcb"]
         modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in named)
         user = "User www-data\nGroup root" if os.geteuid() == 0 else ""
         self.server.home.chmod(0o710)
         self.server.data.chmod(0o750)
         (self.home / "apache.conf").write_text(
-            f"ServerRoot {self.home}\nDefaultRuntimeDir {self.home}\nPidFile {self.home}/pid\nMutex file:{self.home}\n{modules}\n{user}\n"
+            f"ServerRoot {self.home}\nDefaultRuntimeDir {self.home}\nPidFile {self.home}/pid\nMutex file:{self.home}\n{modules}\n{user}\nTypesConfig /etc/mime.types\n"
             f"Listen 127.0.0.1:{self.plain}\nListen 127.0.0.1:{self.secure}\nServerName x\nErrorLog {self.home}/main.log\n{text}")
         return [APACHE, "-f", self.home / "apache.conf", "-D", "FOREGROUND"]
 
