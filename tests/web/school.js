@@ -164,7 +164,8 @@ export class School {
 
 	/** Opens an address of the app, and waits until its screen is there. */
 	async open(page, address = "/") {
-		await page.goto(`${this.url}/app/#${address}`);
+		const target = `${this.url}/app/#${address}`;
+		await (page.url() === target ? page.reload() : page.goto(target));
 		await page.waitForFunction(() => document.querySelector("main:not([aria-busy]) h1") && history.state?.shown === location.hash);
 	}
 
