@@ -66,7 +66,7 @@ class Server(Postgres):
         """How many statements it is running in that database."""
         return int(self.run("psql", "-h", self.home, "-U", "okul", "-d", url.split("/")[3].split("?")[0], "-qAtXc",
                             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
-                            " AND pid <> pg_backend_pid()"))
+                            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"))   # not autovacuum
 
 
 class School(compare.Server):
