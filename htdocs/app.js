@@ -109,7 +109,7 @@ function drawShell() {
 	fill(bar,
 		h("button", { type: "button", class: "plain menu-button", "aria-expanded": "false", "aria-controls": "menu", "aria-label": t("menu"),
 			onclick: toggleMenu }, icon("menu")),
-		h("a", { class: "brand", href: "#/" }, h("img", { src: "icon.svg", alt: "", width: 28, height: 28 }), h("span", {}, "okul")),
+		h("a", { class: "brand", href: "#/", "aria-label": "okul" }, h("img", { src: "icon.svg", alt: "", width: 28, height: 28 }), h("span", {}, "okul")),
 		h("span", { class: "grow" }),
 		languageChoice(),
 		user ? h("a", { class: "person", href: "#/profile", "aria-label": user.name || user.email }, icon("person"), h("span", {}, user.name || user.email))

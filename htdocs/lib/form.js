@@ -326,7 +326,7 @@ function askBoth(before, mine, theirs, parts) {
 			})));
 		const result = () => Object.fromEntries(rows.filter((name) => chosen.get(name)).map((name) => [name, name in mine ? mine[name] : before[name]]));
 		return [
-			h("div", { class: "content" }, h("p", {}, t("conflict.text")), h("div", { class: "scroll" }, table)),
+			h("div", { class: "content" }, h("p", {}, t("conflict.text")), h("div", { class: "scroll", tabindex: 0 }, table)),
 			h("footer", {},
 				h("button", { type: "button", onclick: () => close(null) }, t("conflict.keep-theirs")),
 				h("button", { type: "button", class: "primary", onclick: () => close(result()) }, t("save"))),

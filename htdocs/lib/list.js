@@ -71,7 +71,7 @@ export function makeList({ path, query, columns, filters = [], hasSearch = true,
 	}
 
 	function table(items) {
-		return h("div", { class: "scroll" }, h("table", { class: "rows" },
+		return h("div", { class: "scroll", tabindex: 0 }, h("table", { class: "rows" },
 			h("thead", {}, h("tr", {}, columns.map(heading), actions && h("th", { scope: "col" }, h("span", { class: "hidden" }, t("actions"))))),
 			h("tbody", {}, items.map((item) => h("tr", {},
 				columns.map((column, i) => {

@@ -91,7 +91,7 @@ function distribution(key, items, type) {
 }
 
 function table(headings, rows) {
-	return h("div", { class: "scroll" }, h("table", {},
+	return h("div", { class: "scroll", tabindex: 0 }, h("table", {},
 		h("thead", {}, h("tr", {}, headings.map((key, i) => h("th", { scope: "col", class: i ? "number" : null }, t(key))))),
 		h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: i ? "number" : null }, cell)))))));
 }

@@ -50,7 +50,7 @@ export function importUsers() {
 				[h("dt", {}, t(`import.${name}`)), h("dd", {}, number(data[name]))])),
 			data.errors.length ? [
 				h("div", { class: "box bad" }, t("import.errors", { n: data.errors.length })),
-				h("div", { class: "scroll" }, h("table", {},
+				h("div", { class: "scroll", tabindex: 0 }, h("table", {},
 					h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("import.row")), h("th", { scope: "col" }, t("import.fault")))),
 					h("tbody", {}, data.errors.map((error) => h("tr", {}, h("th", { scope: "row" }, number(error.row)), h("td", {}, error.message))))))]
 				: h("div", { class: "actions" }, h("button", { type: "button", class: "primary", disabled: data.created === 0, onclick: (event) => send(false, event.currentTarget) },

@@ -9,6 +9,7 @@ import { after, before, test } from "node:test";
 import { BUILD, checkAccess, checkLayout, checkProblems, DESKTOP, PHONE, ROOT, School, shot } from "./school.js";
 
 const LANGUAGES = ["tr", "en", "es", "de"];
+const NARROW = { width: 320, height: 640 };	// the narrowest phone
 const PUBLIC = ["/", "/login", "/courses", "/tests", "/contact"];
 const LEARNER = ["/", "/profile", "/sessions", "/results", "/materials"];
 const OFFICE = ["/office", "/office/users", "/office/users/import", "/office/courses", "/office/courses/new", "/office/tests", "/office/tests/new",
@@ -50,7 +51,7 @@ for (const language of LANGUAGES)
 		const { open, office } = await details();
 		const pages = [];
 		for (const [person, addresses] of [[null, [...PUBLIC, ...open]], [learner, LEARNER], [admin, [...OFFICE, ...office]]])
-			for (const [size, options] of [["phone", { size: PHONE }], ["desktop", { size: DESKTOP }]]) {
+			for (const [size, options] of [["phone", { size: NARROW }], ["desktop", { size: DESKTOP }]]) {
 				// Half of the languages in each colour scheme, so that every screen is checked in both.
 				const dark = (size === "phone") === (language === "tr" || language === "es");
 				const page = await as(person, { ...options, dark, language });
